@@ -1,0 +1,66 @@
+"""Id switches: is a track that has just been confirmed an object that was lost a moment before?
+
+A tracker that loses an object and finds it again under a new id cuts its way in two. If that happens on a line, a counter that trusts
+ids loses the crossing, or counts it twice. Here the end of one way and the start of another are joined where place, size, class and time
+agree; nothing is guessed where they do not.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from appliance.count.line import Point
+from appliance.count.trajectory import NS_PER_S, Trajectory
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeSettings:
+    """Gates of the bridge."""
+
+    longest_s: float = 2.0
+    """Between the last sighting of the old track and the first of the new one."""
+    farthest_sizes: float = 0.5
+    """Between where the old track would be and where the new one starts, in sizes of the object."""
+    other_class_sizes: float = 0.25
+    """Added to that distance where the classes differ."""
+    growth: float = 1.6
+    """The largest ratio of widths, and of heights."""
+    earliest_share: float = 0.25
+    latest_share: float = 1.5
+    """The old track may have gone this little or this much of the way that its velocity predicts."""
+
+
+def find_predecessor(newborn: Trajectory, lost: list[Trajectory], settings: BridgeSettings) -> Trajectory | None:
+    """The lost trajectory that ``newborn`` continues, if there is one: the nearest within all gates."""
+    best, best_distance = None, settings.farthest_sizes
+    for candidate in lost:
+        distance = _distance(candidate, newborn, settings)
+        if distance <= best_distance:
+            best, best_distance = candidate, distance
+    return best
+
+
+def _distance(old: Trajectory, new: Trajectory, settings: BridgeSettings) -> float:
+    """In sizes of the object; infinite where a gate is shut."""
+    gap_s = (new.first.time_ns - old.last.time_ns) / NS_PER_S
+    ratios = (new.first.width / old.last.width, new.first.height / old.last.height)
+    if not 0 < gap_s <= settings.longest_s or max(max(r, 1 / r) for r in ratios) > settings.growth:
+        return math.inf
+    size = max(old.last.size, new.first.size)
+    velocity = old.velocity()
+    if _opposed(velocity, (new.last.x - new.first.x, new.last.y - new.first.y), size):
+        return math.inf
+    way = (velocity[0] * gap_s, velocity[1] * gap_s)
+    away = (new.first.x - old.last.x, new.first.y - old.last.y)
+    length_squared = way[0] ** 2 + way[1] ** 2
+    share = (away[0] * way[0] + away[1] * way[1]) / length_squared if length_squared > 0 else 0.0
+    share = min(settings.latest_share, max(settings.earliest_share, share))
+    distance = math.hypot(away[0] - share * way[0], away[1] - share * way[1]) / size
+    return distance if old.class_id == new.class_id else distance + settings.other_class_sizes
+
+
+def _opposed(velocity: Point, moved: Point, size: float) -> bool:
+    """Whether the new track has clearly moved against the old one's velocity."""
+    against = velocity[0] * moved[0] + velocity[1] * moved[1] < 0
+    return against and math.hypot(*moved) > 0.15 * size and math.hypot(*velocity) > 0.5 * size

@@ -1,0 +1,227 @@
+"""Which objects crossed which lines: decided from ways, not from frames.
+
+For every object and line the counter follows the object's anchor and adds up the signed crossings of its way. The sum is looked at only
+when the anchor is outside the dead band, a strip on both sides of the line that scales with the object, and has been there for two
+sightings in a row:
+
+        ░░░░░░░░░░░░░░░░░░░ dead band          a way in, to and fro and out on the same side sums to 0: nothing
+        ════════ line ═════                    a way in on one side and out on the other sums to +1 or -1: a crossing
+        ░░░░░░░░░░░░░░░░░░░                    a way around the end of the line never meets it: nothing
+
+So jitter, flicker and turning back cancel by themselves, an object may cross back and is counted again, and no side of an endless
+line is ever asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import msgspec
+
+from appliance.boxes import Tracks, xyxy_to_cxcywh
+from appliance.count.bridge import BridgeSettings, find_predecessor
+from appliance.count.line import Line
+from appliance.count.towed import TowingSettings, crossed_behind, keep_company, leaders_of
+from appliance.count.trajectory import NS_PER_S, Sighting, Trajectory
+
+
+class Reason(str, Enum):
+    """Why something was counted, or not."""
+
+    CROSSED = "crossed"  # seen beyond the line, twice
+    CROSSED_AT_END = (
+        "crossed_at_end"  # seen beyond the line once, or carried out of the dead band by its motion, then never again
+    )
+    ENDED_ON_LINE = "ended_on_line"
+    UNCONFIRMED = "unconfirmed"
+    OTHER_CLASS = "other_class"
+    TOWED = "towed"
+
+
+COUNTED = (Reason.CROSSED, Reason.CROSSED_AT_END)
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """One object and one line: counted or not, and why. ``net`` is +1 forward, -1 backward."""
+
+    line: int
+    net: int
+    reason: Reason
+    class_id: int
+    frame: float
+    time_ns: int
+    track_id: int
+    confidence: float
+    x: float
+    y: float
+
+    @property
+    def counted(self) -> bool:
+        """Whether this is a crossing."""
+        return self.reason in COUNTED
+
+
+@dataclass(frozen=True, slots=True)
+class CountedLine:
+    """A line, the part of the box that counts (see ``Sighting.anchor``), and the class ids that do; none named means all."""
+
+    line: Line
+    height_share: float = 0.0
+    class_ids: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CounterSettings:
+    """The dead band, and how long an object is remembered."""
+
+    dead_band_share: float = 0.1
+    """Half the width of the dead band, as a share of the object's size."""
+    dead_band_px: float = 2.0
+    """The least half width."""
+    memory_s: float = 3.0
+    """An object unseen for longer is over: the longest gap of a bridge, and time for the newborn on its far side to be confirmed."""
+    carry_s: float = 0.5
+    """An object that ends in the dead band beyond the line has crossed if its motion carries it out within this time."""
+    bridge: BridgeSettings = BridgeSettings()
+    towing: TowingSettings = TowingSettings()
+
+
+class CounterState(msgspec.Struct):
+    """All that a counter remembers between two frames."""
+
+    trajectories: list[Trajectory] = []
+    time_ns: int = 0
+
+
+class Counter:
+    """One camera's counter: feed it every frame's tracks in order of time, empty ones too."""
+
+    def __init__(self, lines: tuple[CountedLine, ...], settings: CounterSettings, state: CounterState | None = None) -> None:
+        self._lines = lines
+        self._settings = settings
+        state = CounterState() if state is None else state
+        self._by_track = {trajectory.track_id: trajectory for trajectory in state.trajectories}
+        self._time_ns = state.time_ns
+
+    @property
+    def state(self) -> CounterState:
+        """A checkpoint; the counter made from it goes on as this one would."""
+        return CounterState(list(self._by_track.values()), self._time_ns)
+
+    def update(self, tracks: Tracks, frame: int, time_ns: int) -> list[Decision]:
+        """The decisions that fall with this frame."""
+        seen: list[Trajectory] = []
+        measured = xyxy_to_cxcywh(tracks.boxes).tolist()
+        columns = zip(tracks.ids.tolist(), measured, tracks.scores.tolist(), tracks.classes.tolist(), tracks.confirmed.tolist())
+        for track_id, box, score, class_id, confirmed in columns:
+            if track_id <= 0:
+                continue  # some trackers give all unconfirmed objects one id
+            trajectory = self._see(track_id, Sighting(frame, time_ns, *box), class_id, score)
+            if confirmed and not trajectory.confirmed:
+                self._confirm(trajectory)
+            seen.append(trajectory)
+        keep_company(seen, time_ns - self._time_ns, self._settings.towing)
+        self._time_ns = time_ns
+        return [decision for trajectory in seen for decision in self._settle(trajectory)] + self._bury(time_ns)
+
+    def finish(self) -> list[Decision]:
+        """The decisions that fall because nothing more will be seen."""
+        trajectories = list(self._by_track.values())
+        self._by_track.clear()
+        return [decision for trajectory in trajectories for decision in self._end(trajectory)]
+
+    def _see(self, track_id: int, now: Sighting, class_id: int, score: float) -> Trajectory:
+        trajectory = self._by_track.get(track_id)
+        if trajectory is None:
+            trajectory = self._by_track[track_id] = Trajectory.begin(track_id, now, len(self._lines))
+        else:
+            for counted, passage in zip(self._lines, trajectory.passages):
+                passage.step(counted.line, trajectory.last, now, counted.height_share)
+        trajectory.see(now, class_id, score)
+        for counted, passage in zip(self._lines, trajectory.passages):
+            was_clear, passage.clear = passage.clear, self._is_clear(counted, now)
+            passage.held = was_clear and passage.clear
+        return trajectory
+
+    def _is_clear(self, counted: CountedLine, sighting: Sighting) -> bool:
+        band_px = max(self._settings.dead_band_px, self._settings.dead_band_share * sighting.size)
+        return counted.line.distance(sighting.anchor(counted.height_share)) > band_px
+
+    def _confirm(self, newborn: Trajectory) -> None:
+        """Confirm a trajectory, and let it go on with the one that it continues, if there is one."""
+        newborn.confirmed = True
+        born_ns = newborn.first.time_ns
+        lost = [other for other in self._by_track.values() if other.confirmed and other.last.time_ns < born_ns]
+        old = find_predecessor(newborn, lost, self._settings.bridge)
+        if old is not None:
+            anchors = [counted.height_share for counted in self._lines]
+            newborn.follow(old, [counted.line for counted in self._lines], anchors)
+            del self._by_track[old.track_id]
+
+    def _settle(self, trajectory: Trajectory) -> list[Decision]:
+        """The decisions on a trajectory that is held outside the dead band."""
+        decisions = []
+        for index, passage in enumerate(trajectory.passages):
+            if trajectory.confirmed and passage.held and passage.net:
+                decisions.append(self._decision(trajectory, index, Reason.CROSSED))
+                passage.net = 0
+        return decisions
+
+    def _bury(self, time_ns: int) -> list[Decision]:
+        oldest_ns = time_ns - self._settings.memory_s * NS_PER_S
+        over = [trajectory for trajectory in self._by_track.values() if trajectory.last.time_ns < oldest_ns]
+        for trajectory in over:
+            del self._by_track[trajectory.track_id]
+        return [decision for trajectory in over for decision in self._end(trajectory)]
+
+    def _end(self, trajectory: Trajectory) -> list[Decision]:
+        decisions = []
+        for index, passage in enumerate(trajectory.passages):
+            if passage.net:
+                reason = self._reason_at_end(trajectory, index)
+                decisions.append(self._decision(trajectory, index, reason))
+        return decisions
+
+    def _reason_at_end(self, trajectory: Trajectory, index: int) -> Reason:
+        if not trajectory.confirmed:
+            return Reason.UNCONFIRMED
+        return Reason.CROSSED_AT_END if self._is_carried(trajectory, index) else Reason.ENDED_ON_LINE
+
+    def _is_carried(self, trajectory: Trajectory, index: int) -> bool:
+        """Whether the motion before the newest sighting explains that it is beyond the line, and carries it out of the dead band."""
+        counted, passage = self._lines[index], trajectory.passages[index]
+        ahead = self._moved(trajectory, trajectory.velocity(newest=1))
+        beyond = msgspec.structs.replace(passage)
+        beyond.step(counted.line, trajectory.last, ahead, counted.height_share)
+        return beyond.net == passage.net and self._is_clear(counted, ahead)
+
+    def _moved(self, trajectory: Trajectory, velocity: tuple[float, float]) -> Sighting:
+        last, seconds = trajectory.last, self._settings.carry_s
+        return msgspec.structs.replace(last, x=last.x + velocity[0] * seconds, y=last.y + velocity[1] * seconds)
+
+    def _decision(self, trajectory: Trajectory, index: int, reason: Reason) -> Decision:
+        passage, class_ids = trajectory.passages[index], self._lines[index].class_ids
+        if reason in COUNTED:
+            if class_ids is not None and trajectory.class_id not in class_ids:
+                reason = Reason.OTHER_CLASS
+            elif self._is_towed(trajectory, index):
+                reason = Reason.TOWED
+        return Decision(
+            index,
+            passage.net,
+            reason,
+            trajectory.class_id,
+            passage.frame,
+            passage.time_ns,
+            trajectory.track_id,
+            trajectory.confidence,
+            passage.x,
+            passage.y,
+        )
+
+    def _is_towed(self, trajectory: Trajectory, index: int) -> bool:
+        settings = self._settings.towing
+        leaders = (self._by_track.get(track_id) for track_id in leaders_of(trajectory, settings))
+        own, size_px = trajectory.passages[index], trajectory.last.size
+        return any(leader is not None and crossed_behind(own, leader.passages[index], size_px, settings) for leader in leaders)

@@ -1,0 +1,79 @@
+"""The geometry of a counting line: a directed polyline, and what a step of an object does to it.
+
+Standing at the first point and looking along the line, left is behind and right is ahead: a step from left to right is forward (+1),
+one from right to left is backward (-1). With y pointing down, for a line drawn from left to right:
+
+        left  (above the line)
+    from ────────────────▶ to
+        right (below the line)            forward = downwards
+
+Only the line itself counts, not its endless extension. A point exactly on the line is on its right, so a step that ends there
+and one that starts there together cross it once.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+Point = tuple[float, float]  # x, y, pixels of the source frame
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What one step did: ``net`` signed crossings, the last of them at the share ``at`` (0..1) of the step."""
+
+    net: int
+    at: float
+
+
+NO_MEETING = Meeting(0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A polyline of at least two points, pixels of the source frame."""
+
+    points: tuple[Point, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.points) < 2:
+            raise ValueError(f"a line needs at least two points, found {len(self.points)}")
+        for start, end in zip(self.points, self.points[1:]):
+            if start == end:
+                raise ValueError(f"a line's piece needs a length, found {start} twice")
+
+    def met_by(self, before: Point, now: Point) -> Meeting:
+        """The crossings of the straight step from ``before`` to ``now``."""
+        net, at = 0, 0.0
+        for start, end in zip(self.points, self.points[1:]):
+            sign, share = _piece_met(start, end, before, now)
+            net += sign
+            at = max(at, share)
+        return Meeting(net, at) if net else NO_MEETING
+
+    def distance(self, point: Point) -> float:
+        """From the point to the nearest point of the line, pixels."""
+        return min(_piece_distance(start, end, point) for start, end in zip(self.points, self.points[1:]))
+
+
+def _cross(origin: Point, first: Point, second: Point) -> float:
+    """Twice the signed area of the triangle; positive where ``second`` is right of the way from ``origin`` to ``first``."""
+    return (first[0] - origin[0]) * (second[1] - origin[1]) - (first[1] - origin[1]) * (second[0] - origin[0])
+
+
+def _piece_met(start: Point, end: Point, before: Point, now: Point) -> tuple[int, float]:
+    side_before, side_now = _cross(start, end, before), _cross(start, end, now)
+    if (side_before >= 0) == (side_now >= 0):
+        return 0, 0.0
+    # A corner is judged by the same sign for both of its pieces, so a step through it meets exactly one of them.
+    if (_cross(before, now, start) >= 0) == (_cross(before, now, end) >= 0):
+        return 0, 0.0
+    return (1 if side_now >= 0 else -1), side_before / (side_before - side_now)
+
+
+def _piece_distance(start: Point, end: Point, point: Point) -> float:
+    along_x, along_y = end[0] - start[0], end[1] - start[1]
+    share = ((point[0] - start[0]) * along_x + (point[1] - start[1]) * along_y) / (along_x * along_x + along_y * along_y)
+    share = min(1.0, max(0.0, share))
+    return math.hypot(point[0] - start[0] - share * along_x, point[1] - start[1] - share * along_y)

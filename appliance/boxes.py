@@ -133,8 +133,8 @@ def overlapping_pairs(first: Boxes, second: Boxes) -> tuple[Integers, Integers]:
 def paired_diou(first: Boxes, second: Boxes) -> Floats:
     """(K,) distance-IoU of each box of ``first`` (K, 4) with the box of ``second`` (K, 4) in the same row.
 
-    Intersection over union, less the squared distance of the centres as a share of the squared diagonal around both (Zheng et al.,
-    AAAI 2020, equation 7): -1..1; of two boxes that overlap alike the nearer one wins.
+    Intersection over union, less the squared distance of the centres as a share of the squared diagonal around both (Zheng et
+    al., AAAI 2020, equation 7): -1..1; of two boxes that overlap alike the nearer one wins.
     """
     low, high = np.minimum(first, second), np.maximum(first, second)
     shared: Floats = (low[:, 2] - high[:, 0]) * (low[:, 3] - high[:, 1])

@@ -13,7 +13,9 @@ GREY = 114  # the padding that YOLO models were trained with
 
 @dataclass(frozen=True, slots=True)
 class InputRule:
-    """What a model takes: any multiple of ``stride_px`` up to ``size_px`` on the long side, or exactly ``fixed`` (height, width)."""
+    """What a model takes: any multiple of ``stride_px`` up to ``size_px`` on the long side, or exactly ``fixed`` (height,
+    width).
+    """
 
     size_px: int = 640
     stride_px: int = 32

@@ -1,8 +1,9 @@
 """Id switches: is a track that has just been confirmed an object that was lost a moment before?
 
-A tracker that loses an object and finds it again under a new id cuts its way in two. If that happens on a line, a counter that trusts
-ids loses the crossing, or counts it twice. Here the end of one way and the start of another are joined where place, size, class and time
-agree; nothing is guessed where they do not.
+A tracker that loses an object and finds it again under a new id cuts its way in two. If that happens on a line, a counter
+that trusts ids loses the crossing, or counts it twice. Here the end of one way and the start of another are joined where
+place, size,
+class and time agree; nothing is guessed where they do not.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which objects crossed which lines: decided from ways, not from frames.
 
-For every object and line the counter follows the object's anchor and adds up the signed crossings of its way. The sum is looked at only
-when the anchor is outside the dead band, a strip on both sides of the line that scales with the object, and has been there for two
-sightings in a row:
+For every object and line the counter follows the object's anchor and adds up the signed crossings of its way. The sum is
+looked at only when the anchor is outside the dead band, a strip on both sides of the line that scales with the object, and
+has been there for two sightings in a row:
 
         ░░░░░░░░░░░░░░░░░░░ dead band          a way in, to and fro and out on the same side sums to 0: nothing
         ════════ line ═════                    a way in on one side and out on the other sums to +1 or -1: a crossing
@@ -80,7 +80,9 @@ class CounterSettings:
     dead_band_px: float = 2.0
     """The least half width."""
     memory_s: float = 3.0
-    """An object unseen for longer is over: the longest gap of a bridge, and time for the newborn on its far side to be confirmed."""
+    """An object unseen for longer is over: the longest gap of a bridge, and time for the newborn on its far side to be
+    confirmed.
+    """
     carry_s: float = 0.5
     """An object that ends in the dead band beyond the line has crossed if its motion carries it out within this time."""
     bridge: BridgeSettings = BridgeSettings()
@@ -189,7 +191,9 @@ class Counter:
         return Reason.CROSSED_AT_END if self._is_carried(trajectory, index) else Reason.ENDED_ON_LINE
 
     def _is_carried(self, trajectory: Trajectory, index: int) -> bool:
-        """Whether the motion before the newest sighting explains that it is beyond the line, and carries it out of the dead band."""
+        """Whether the motion before the newest sighting explains that it is beyond the line, and carries it out of the dead
+        band.
+        """
         counted, passage = self._lines[index], trajectory.passages[index]
         ahead = self._moved(trajectory, trajectory.velocity(newest=1))
         beyond = msgspec.structs.replace(passage)

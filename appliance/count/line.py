@@ -1,7 +1,7 @@
 """The geometry of a counting line: a directed polyline, and what a step of an object does to it.
 
-Standing at the first point and looking along the line, left is behind and right is ahead: a step from left to right is forward (+1),
-one from right to left is backward (-1). With y pointing down, for a line drawn from left to right:
+Standing at the first point and looking along the line, left is behind and right is ahead: a step from left to right is
+forward (+1), one from right to left is backward (-1). With y pointing down, for a line drawn from left to right:
 
         left  (above the line)
     from ────────────────▶ to

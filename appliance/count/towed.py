@@ -1,8 +1,9 @@
 """Trailers: what is pulled by a vehicle is not a vehicle of its own.
 
-A detector has no class for a trailer, a caravan or the rear half of an articulated lorry, and calls it, with little conviction, a truck
-or a bus. It gives itself away by its company: all its life it has been behind another vehicle without a gap, and it crosses the line
-where that one crossed a moment before. A vehicle that is seen clearly is never taken for a trailer, however close it drives.
+A detector has no class for a trailer, a caravan or the rear half of an articulated lorry, and calls it, with little
+conviction, a truck or a bus. It gives itself away by its company: all its life it has been behind another vehicle without a
+gap, and it crosses the line where that one crossed a moment before. A vehicle that is seen clearly is never taken for a
+trailer, however close it drives.
 """
 
 from __future__ import annotations

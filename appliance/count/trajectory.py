@@ -35,8 +35,8 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True):
 class Passage(msgspec.Struct):
     """How an object stands to one line since it was last settled on one side of it.
 
-    ``net`` signed crossings of its way; ``clear``: the newest sighting is outside the dead band; ``held``: so was the one before, with
-    the same ``net``. The rest is the newest crossing: frame (with fraction), media time, place in pixels.
+    ``net`` signed crossings of its way; ``clear``: the newest sighting is outside the dead band; ``held``: so was the one
+    before, with the same ``net``. The rest is the newest crossing: frame (with fraction), media time, place in pixels.
     """
 
     net: int = 0

@@ -1,9 +1,10 @@
 """BoT-SORT over whole arrays of tracks.
 
-Aharon, Orfaig and Bobrovsky, BoT-SORT: Robust Associations Multi-Pedestrian Tracking (2022), on the two-stage association of Zhang et
-al., ByteTrack (ECCV 2022); without appearance. Where it differs, the reason stands beside the setting or the function:
-boxes are compared by distance-IoU, nobody is born inside a neighbour of his class, a track is confirmed by evidence and not by
-its second sighting alone, and ``_leaps`` follows objects that move further than their own size from frame to frame.
+Aharon, Orfaig and Bobrovsky, BoT-SORT: Robust Associations Multi-Pedestrian Tracking (2022), on the two-stage association of
+Zhang et al., ByteTrack (ECCV 2022); without appearance. Where it differs, the reason stands beside the setting or the
+function: boxes are compared by distance-IoU, nobody is born inside a neighbour of his class, a track is confirmed by evidence
+and not by its second sighting alone, and ``_leaps`` follows objects that move further than their own size from frame to
+frame.
 """
 
 from __future__ import annotations
@@ -90,8 +91,8 @@ class BotSort:
         the camera has moved. The steps:
 
         1. predict every track to now, 2. match confirmed tracks with high scores, 3. those left and seen in the frame before
-        with low scores, 4. tentative tracks with what is left of the high scores, 5. leaps, 6. take the detections in and drop the
-        long lost, 7. give birth.
+        with low scores, 4. tentative tracks with what is left of the high scores, 5. leaps, 6. take the detections in and
+        drop the long lost, 7. give birth.
         """
         before = self.state
         steps = SHORTEST_STEPS if before.time_ns is None else max((time_ns - before.time_ns) / NS_PER_STEP, SHORTEST_STEPS)
@@ -156,8 +157,9 @@ def _leaps(
 ) -> Pairs:
     """Match what overlaps nothing by distance, in sizes of the object, where there is no doubt.
 
-    A track seen once has no velocity yet and may be up to ``leap_sizes`` away from where it was; any other must be near where it is
-    predicted, the nearer the shorter ago that was. Both must look alike in size, be each other's nearest, and have no rival nearby.
+    A track seen once has no velocity yet and may be up to ``leap_sizes`` away from where it was; any other must be near where
+    it is predicted, the nearer the shorter ago that was. Both must look alike in size, be each other's nearest, and have no
+    rival nearby.
     """
     if len(rows) == 0 or len(columns) == 0:
         return NO_PAIRS
@@ -201,8 +203,8 @@ def _sighted(
 def _filters_after(tracks: TrackTable, rows: Integers, seen: Detections, steps: float) -> kalman.Filters:
     """The filters of ``rows`` after each has seen its detection.
 
-    Where the detection is far from the prediction the velocity is set anew from the last two sightings: for a new track, which was
-    believed to stand still, and between frames so long apart that perspective alone changes a velocity by a lot.
+    Where the detection is far from the prediction the velocity is set anew from the last two sightings: for a new track,
+    which was believed to stand still, and between frames so long apart that perspective alone changes a velocity by a lot.
     """
     measured = measurements(seen.boxes)
     believed = tracks.filters[:, rows]

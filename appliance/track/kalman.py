@@ -13,6 +13,7 @@ variable rates are exact: k steps at once give the numbers of k single steps.
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -104,7 +105,7 @@ def warp(filters: Filters, affine: NDArray[np.float64]) -> Filters:
     makes is left out: it is second order in the angle, and a camera turns by a degree or less from frame to frame.
     """
     linear, shift = affine[:, :2], affine[:, 2]
-    scale = np.sqrt(abs(float(np.linalg.det(linear))))
+    scale = math.sqrt(abs(float(np.linalg.det(linear))))
     out = filters.copy()
     out[0, :, :2] = filters[0, :, :2] @ linear.T + shift
     out[1, :, :2] = filters[1, :, :2] @ linear.T

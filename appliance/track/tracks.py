@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from appliance.boxes import Boxes, Detections, Floats, Integers, Mask, xyxy_to_cxcywh
 from appliance.track import kalman
 
-
 # The life of a track. Plain numbers, because an Enum costs more to compare with an array than the comparison itself.
 TENTATIVE = 0  # not confirmed yet
 TRACKED = 1  # confirmed, and seen in the newest frame
@@ -21,9 +20,9 @@ LOST = 2  # confirmed, not seen lately
 class TrackTable:
     """One row per track; the tracker changes it in place.
 
-    ``filters`` (5, N, 4) see ``kalman``; ``ids`` (N,); ``life`` (N,) one of the three above; ``boxes`` (N, 4) the last matched detections,
-    px; ``scores``, ``classes`` (N,) of them; ``seen_ns`` (N,) when that was, media time; ``hits`` (N,) how many there were;
-    ``evidence`` (N,) the sum of their scores.
+    ``filters`` (5, N, 4) see ``kalman``; ``ids`` (N,); ``life`` (N,) one of the three above; ``boxes`` (N, 4) the last
+    matched detections, px; ``scores``, ``classes`` (N,) of them; ``seen_ns`` (N,) when that was, media time; ``hits`` (N,)
+    how many there were; ``evidence`` (N,) the sum of their scores.
     """
 
     filters: kalman.Filters

@@ -28,7 +28,7 @@ class Detections:
 
     def __post_init__(self) -> None:
         rows = len(self.boxes)
-        if self.boxes.shape != (rows, 4) or not rows == len(self.scores) == len(self.classes):
+        if self.boxes.shape != (rows, 4) or not (rows,) == self.scores.shape == self.classes.shape:
             raise ValueError(f"detections: wanted boxes (N, 4) and N scores and classes, found {shapes(self)}")
 
     def __len__(self) -> int:
@@ -60,7 +60,7 @@ class Tracks:
 
     def __post_init__(self) -> None:
         rows = len(self.boxes)
-        same = rows == len(self.ids) == len(self.scores) == len(self.classes) == len(self.confirmed)
+        same = (rows,) == self.ids.shape == self.scores.shape == self.classes.shape == self.confirmed.shape
         if self.boxes.shape != (rows, 4) or not same:
             raise ValueError(f"tracks: wanted boxes (N, 4) and N of everything else, found {shapes(self)}")
 
@@ -137,7 +137,8 @@ def paired_diou(first: Boxes, second: Boxes) -> Floats:
     al., AAAI 2020, equation 7): -1..1; of two boxes that overlap alike the nearer one wins.
     """
     low, high = np.minimum(first, second), np.maximum(first, second)
-    shared: Floats = (low[:, 2] - high[:, 0]) * (low[:, 3] - high[:, 1])
+    sides = np.maximum(low[:, 2:] - high[:, :2], 0)
+    shared: Floats = sides[:, 0] * sides[:, 1]
     around = high[:, 2:] - low[:, :2]
     away = (first[:, :2] + first[:, 2:]) - (second[:, :2] + second[:, 2:])
     away *= away

@@ -58,3 +58,9 @@ class Letterbox:
         np.clip(out[:, 0::2], 0, source_width, out=out[:, 0::2])
         np.clip(out[:, 1::2], 0, source_height, out=out[:, 1::2])
         return out
+
+
+def preview_shape(source_width: int, source_height: int, longest_px: int) -> tuple[int, int]:
+    """(height, width) of the picture for people: even, as I420 wants it, and never larger than the source."""
+    scale = min(1.0, longest_px / max(source_width, source_height))
+    return max(2, int(source_height * scale) // 2 * 2), max(2, int(source_width * scale) // 2 * 2)

@@ -27,7 +27,7 @@ class BridgeSettings:
     """Added to that distance where the classes differ."""
     growth: float = 1.6
     """The largest ratio of widths, and of heights."""
-    earliest_share: float = 0.25
+    earliest_share: float = 0.0
     latest_share: float = 1.5
     """The old track may have gone this little or this much of the way that its velocity predicts."""
 
@@ -45,11 +45,11 @@ def find_predecessor(newborn: Trajectory, lost: list[Trajectory], settings: Brid
 def _distance(old: Trajectory, new: Trajectory, settings: BridgeSettings) -> float:
     """In sizes of the object; infinite where a gate is shut."""
     gap_s = (new.first.time_ns - old.last.time_ns) / NS_PER_S
-    ratios = (new.first.width / old.last.width, new.first.height / old.last.height)
-    if not 0 < gap_s <= settings.longest_s or max(max(r, 1 / r) for r in ratios) > settings.growth:
+    growth = max(_ratio(old.last.width, new.first.width), _ratio(old.last.height, new.first.height))
+    if not 0 < gap_s <= settings.longest_s or growth > settings.growth:
         return math.inf
     size = max(old.last.size, new.first.size)
-    velocity = old.velocity()
+    velocity = old.velocity
     if _opposed(velocity, (new.last.x - new.first.x, new.last.y - new.first.y), size):
         return math.inf
     way = (velocity[0] * gap_s, velocity[1] * gap_s)
@@ -59,6 +59,11 @@ def _distance(old: Trajectory, new: Trajectory, settings: BridgeSettings) -> flo
     share = min(settings.latest_share, max(settings.earliest_share, share))
     distance = math.hypot(away[0] - share * way[0], away[1] - share * way[1]) / size
     return distance if old.class_id == new.class_id else distance + settings.other_class_sizes
+
+
+def _ratio(one: float, other: float) -> float:
+    """Of the larger to the smaller, 1 and up; no less than a pixel counts as a side."""
+    return max(one, other, 1.0) / max(min(one, other), 1.0)
 
 
 def _opposed(velocity: Point, moved: Point, size: float) -> bool:

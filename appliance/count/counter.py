@@ -14,6 +14,7 @@ line is ever asked for.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -23,7 +24,7 @@ from appliance.boxes import Tracks, xyxy_to_cxcywh
 from appliance.count.bridge import BridgeSettings, find_predecessor
 from appliance.count.line import Line
 from appliance.count.towed import TowingSettings, crossed_behind, keep_company, leaders_of
-from appliance.count.trajectory import NS_PER_S, Sighting, Trajectory
+from appliance.count.trajectory import NS_PER_S, Passage, Sighting, Trajectory, velocity_between
 
 
 class Reason(str, Enum):
@@ -114,6 +115,7 @@ class Counter:
     def update(self, tracks: Tracks, frame: int, time_ns: int) -> list[Decision]:
         """The decisions that fall with this frame."""
         seen: list[Trajectory] = []
+        newborn: list[Trajectory] = []
         measured = xyxy_to_cxcywh(tracks.boxes).tolist()
         columns = zip(tracks.ids.tolist(), measured, tracks.scores.tolist(), tracks.classes.tolist(), tracks.confirmed.tolist())
         for track_id, box, score, class_id, confirmed in columns:
@@ -121,17 +123,19 @@ class Counter:
                 continue  # some trackers give all unconfirmed objects one id
             trajectory = self._see(track_id, Sighting(frame, time_ns, *box), class_id, score)
             if confirmed and not trajectory.confirmed:
-                self._confirm(trajectory)
+                newborn.append(trajectory)
             seen.append(trajectory)
+        for trajectory in newborn:
+            self._confirm(trajectory)
         keep_company(seen, time_ns - self._time_ns, self._settings.towing)
         self._time_ns = time_ns
         return [decision for trajectory in seen for decision in self._settle(trajectory)] + self._bury(time_ns)
 
     def finish(self) -> list[Decision]:
         """The decisions that fall because nothing more will be seen."""
-        trajectories = list(self._by_track.values())
+        decisions = [decision for trajectory in self._by_track.values() for decision in self._end(trajectory)]
         self._by_track.clear()
-        return [decision for trajectory in trajectories for decision in self._end(trajectory)]
+        return decisions
 
     def _see(self, track_id: int, now: Sighting, class_id: int, score: float) -> Trajectory:
         trajectory = self._by_track.get(track_id)
@@ -147,8 +151,10 @@ class Counter:
         return trajectory
 
     def _is_clear(self, counted: CountedLine, sighting: Sighting) -> bool:
-        band_px = max(self._settings.dead_band_px, self._settings.dead_band_share * sighting.size)
-        return counted.line.distance(sighting.anchor(counted.height_share)) > band_px
+        return counted.line.distance(sighting.anchor(counted.height_share)) > self._band_px(sighting)
+
+    def _band_px(self, sighting: Sighting) -> float:
+        return max(self._settings.dead_band_px, self._settings.dead_band_share * sighting.size)
 
     def _confirm(self, newborn: Trajectory) -> None:
         """Confirm a trajectory, and let it go on with the one that it continues, if there is one."""
@@ -159,7 +165,7 @@ class Counter:
         if old is not None:
             anchors = [counted.height_share for counted in self._lines]
             newborn.follow(old, [counted.line for counted in self._lines], anchors)
-            del self._by_track[old.track_id]
+            self._forget(old, newborn)
 
     def _settle(self, trajectory: Trajectory) -> list[Decision]:
         """The decisions on a trajectory that is held outside the dead band."""
@@ -171,11 +177,22 @@ class Counter:
         return decisions
 
     def _bury(self, time_ns: int) -> list[Decision]:
+        """Settle what is over, and forget it when nothing that it towed can be waiting to be settled any more."""
         oldest_ns = time_ns - self._settings.memory_s * NS_PER_S
         over = [trajectory for trajectory in self._by_track.values() if trajectory.last.time_ns < oldest_ns]
+        decisions = [decision for trajectory in over for decision in self._end(trajectory)]
         for trajectory in over:
-            del self._by_track[trajectory.track_id]
-        return [decision for trajectory in over for decision in self._end(trajectory)]
+            if trajectory.last.time_ns < oldest_ns - self._settings.towing.longest_s * NS_PER_S:
+                self._forget(trajectory)
+        return decisions
+
+    def _forget(self, trajectory: Trajectory, heir: Trajectory | None = None) -> None:
+        """Remember the trajectory no more; whom it led follows its ``heir``, if there is one."""
+        del self._by_track[trajectory.track_id]
+        for other in self._by_track.values():
+            company = other.leaders.pop(trajectory.track_id, None)
+            if heir is not None and company is not None:
+                other.leaders[heir.track_id] = company
 
     def _end(self, trajectory: Trajectory) -> list[Decision]:
         decisions = []
@@ -183,6 +200,7 @@ class Counter:
             if passage.net:
                 reason = self._reason_at_end(trajectory, index)
                 decisions.append(self._decision(trajectory, index, reason))
+                passage.net = 0
         return decisions
 
     def _reason_at_end(self, trajectory: Trajectory, index: int) -> Reason:
@@ -191,18 +209,21 @@ class Counter:
         return Reason.CROSSED_AT_END if self._is_carried(trajectory, index) else Reason.ENDED_ON_LINE
 
     def _is_carried(self, trajectory: Trajectory, index: int) -> bool:
-        """Whether the motion before the newest sighting explains that it is beyond the line, and carries it out of the dead
-        band.
-        """
-        counted, passage = self._lines[index], trajectory.passages[index]
-        ahead = self._moved(trajectory, trajectory.velocity(newest=1))
-        beyond = msgspec.structs.replace(passage)
-        beyond.step(counted.line, trajectory.last, ahead, counted.height_share)
-        return beyond.net == passage.net and self._is_clear(counted, ahead)
+        """Whether the motion before the newest sighting leads from one side of the dead band to the other, as the object went.
 
-    def _moved(self, trajectory: Trajectory, velocity: tuple[float, float]) -> Sighting:
-        last, seconds = trajectory.last, self._settings.carry_s
-        return msgspec.structs.replace(last, x=last.x + velocity[0] * seconds, y=last.y + velocity[1] * seconds)
+        Two points within the dead band are less far apart than it is wide: a shorter way may be jitter, and is no motion.
+        """
+        counted, carry_ns = self._lines[index], round(self._settings.carry_s * NS_PER_S)
+        known = trajectory.recent[:-1] if len(trajectory.recent) > 2 else trajectory.recent
+        first, last = known[0], known[-1]
+        if math.hypot(last.x - first.x, last.y - first.y) <= 2 * self._band_px(last):
+            return False
+        velocity = velocity_between(first, last)
+        start = last.moved(velocity, min(first.time_ns, last.time_ns - carry_ns))
+        end = last.moved(velocity, trajectory.last.time_ns + carry_ns)
+        way = Passage()
+        way.step(counted.line, start, end, counted.height_share)
+        return way.net == trajectory.passages[index].net and self._is_clear(counted, start) and self._is_clear(counted, end)
 
     def _decision(self, trajectory: Trajectory, index: int, reason: Reason) -> Decision:
         passage, class_ids = trajectory.passages[index], self._lines[index].class_ids
@@ -213,7 +234,7 @@ class Counter:
                 reason = Reason.TOWED
         return Decision(
             index,
-            passage.net,
+            1 if passage.net > 0 else -1,
             reason,
             trajectory.class_id,
             passage.frame,

@@ -7,8 +7,9 @@ forward (+1), one from right to left is backward (-1). With y pointing down, for
     from ────────────────▶ to
         right (below the line)            forward = downwards
 
-Only the line itself counts, not its endless extension. A point exactly on the line is on its right, so a step that ends there
-and one that starts there together cross it once.
+Only the line itself counts, not its endless extension. An object exactly on the line is taken to be a hair to the right in the
+picture, and a hair's hair further down. The hair is the same for every step and every piece of the line, so a step that ends on
+the line, or on one of its corners, and the one that starts there together cross it as often as if they had gone past the spot.
 """
 
 from __future__ import annotations
@@ -62,14 +63,23 @@ def _cross(origin: Point, first: Point, second: Point) -> float:
     return (first[0] - origin[0]) * (second[1] - origin[1]) - (first[1] - origin[1]) * (second[0] - origin[0])
 
 
+def _is_right(cross: float, start: Point, end: Point, hair: int) -> bool:
+    """Whether a point is right of the way from ``start`` to ``end``; if ``cross`` is 0, after shifting it by ``hair``."""
+    along_x, along_y = end[0] - start[0], end[1] - start[1]
+    return (cross or -along_y * hair or along_x * hair) > 0
+
+
 def _piece_met(start: Point, end: Point, before: Point, now: Point) -> tuple[int, float]:
     side_before, side_now = _cross(start, end, before), _cross(start, end, now)
-    if (side_before >= 0) == (side_now >= 0):
+    right_now = _is_right(side_now, start, end, 1)
+    if _is_right(side_before, start, end, 1) == right_now:
         return 0, 0.0
-    # A corner is judged by the same sign for both of its pieces, so a step through it meets exactly one of them.
-    if (_cross(before, now, start) >= 0) == (_cross(before, now, end) >= 0):
+    # Seen from the shifted way the line is shifted back. A corner is judged alike for both of its pieces, so a step through it
+    # meets exactly one of them.
+    start_side, end_side = _cross(before, now, start), _cross(before, now, end)
+    if _is_right(start_side, before, now, -1) == _is_right(end_side, before, now, -1):
         return 0, 0.0
-    return (1 if side_now >= 0 else -1), side_before / (side_before - side_now)
+    return (1 if right_now else -1), side_before / (side_before - side_now)
 
 
 def _piece_distance(start: Point, end: Point, point: Point) -> float:

@@ -65,7 +65,7 @@ def crossed_behind(tail: Passage, leader: Passage, tail_size_px: float, settings
 
 
 def _note(tail: Trajectory, leader: Trajectory, elapsed_ns: int, settings: TowingSettings) -> None:
-    speed_x, speed_y = tail.velocity()
+    speed_x, speed_y = tail.velocity
     touching = _gap(tail.last, leader.last) <= settings.gap_sizes * tail.last.size
     company = tail.leaders.get(leader.track_id)
     if speed_x == speed_y == 0 or (company is None and not touching):

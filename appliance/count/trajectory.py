@@ -8,8 +8,10 @@ import msgspec
 
 from appliance.count.line import Line, Point
 
-RECENT = 8  # sightings kept for the velocity
 NS_PER_S = 1e9
+LONG_AGO_NS = -(2**62)
+RECENT_S = 0.5  # for the velocity, sightings are kept as long as this,
+RECENT_SIGHTINGS = 3  # and at least so many
 
 
 class Sighting(msgspec.Struct, frozen=True, array_like=True):
@@ -31,6 +33,17 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True):
         """The point that counts: the centre of the box, ``height_share`` of its height further down (0.5: the bottom edge)."""
         return self.x, self.y + height_share * self.height
 
+    def moved(self, velocity: Point, time_ns: int) -> Sighting:
+        """Where the object is at another time if it keeps its ``velocity`` (pixels per second)."""
+        seconds = (time_ns - self.time_ns) / NS_PER_S
+        return msgspec.structs.replace(self, time_ns=time_ns, x=self.x + velocity[0] * seconds, y=self.y + velocity[1] * seconds)
+
+
+def velocity_between(first: Sighting, last: Sighting) -> Point:
+    """Pixels per second; none without time between the two."""
+    seconds = (last.time_ns - first.time_ns) / NS_PER_S
+    return ((last.x - first.x) / seconds, (last.y - first.y) / seconds) if seconds > 0 else (0.0, 0.0)
+
 
 class Passage(msgspec.Struct):
     """How an object stands to one line since it was last settled on one side of it.
@@ -43,7 +56,7 @@ class Passage(msgspec.Struct):
     clear: bool = False
     held: bool = False
     frame: float = 0.0
-    time_ns: int = 0
+    time_ns: int = LONG_AGO_NS
     x: float = 0.0
     y: float = 0.0
 
@@ -99,17 +112,15 @@ class Trajectory(msgspec.Struct):
         """The mean score of all sightings, whatever they were taken for."""
         return sum(self.votes.values()) / self.hits
 
-    def velocity(self, newest: int = 0) -> Point:
-        """Pixels per second over the recent sightings, leaving out the ``newest`` so many."""
-        known = self.recent[: len(self.recent) - newest]
-        if len(known) < 2 or known[-1].time_ns <= known[0].time_ns:
-            return 0.0, 0.0
-        seconds = (known[-1].time_ns - known[0].time_ns) / NS_PER_S
-        return (known[-1].x - known[0].x) / seconds, (known[-1].y - known[0].y) / seconds
+    @property
+    def velocity(self) -> Point:
+        """Pixels per second over the recent sightings."""
+        return velocity_between(self.recent[0], self.last)
 
     def see(self, sighting: Sighting, class_id: int, score: float) -> None:
         """Take in the newest sighting."""
-        self.recent = [*self.recent[-RECENT + 1 :], sighting]
+        self.recent.append(sighting)
+        self._forget()
         self.votes[class_id] = self.votes.get(class_id, 0.0) + score
         self.hits += 1
 
@@ -125,3 +136,10 @@ class Trajectory(msgspec.Struct):
         self.hits += old.hits
         self.leaders = {**old.leaders, **self.leaders}
         self.first = old.first
+        self.recent = old.recent + self.recent
+        self._forget()
+
+    def _forget(self) -> None:
+        oldest_ns = self.last.time_ns - RECENT_S * NS_PER_S
+        while len(self.recent) > RECENT_SIGHTINGS and self.recent[0].time_ns < oldest_ns:
+            del self.recent[0]

@@ -167,7 +167,8 @@ def _leaps(
     measured = measurements(detections.boxes[columns])
     size = np.sqrt(position[:, 2] * position[:, 3])
     away = np.hypot(*(position[:, None, :2] - measured[None, :, :2]).transpose(2, 0, 1)) / size[:, None]
-    likeness = np.abs(np.log(position[:, None, 2:] / measured[None, :, 2:])).max(axis=2)
+    sides = np.maximum(measured[:, 2:], 1.0)  # the picture's edge may leave a box no width; predictions have at least a pixel
+    likeness = np.abs(np.log(position[:, None, 2:] / sides[None, :, :])).max(axis=2)
     reach = np.where(tracks.life[rows] == TENTATIVE, 1.0, min(1.0, settings.swerve_sizes * steps))
     reach[tracks.hits[rows] == 1] = settings.leap_sizes
     away = np.where((likeness < np.log(2)) & (away < reach[:, None]), away, np.inf)
@@ -209,9 +210,9 @@ def _filters_after(tracks: TrackTable, rows: Integers, seen: Detections, steps: 
     measured = measurements(seen.boxes)
     believed = tracks.filters[:, rows]
     updated = kalman.update(believed, measured)
-    doubtful = tracks.hits[rows] == 1
-    if steps >= FAR_APART_STEPS:
-        doubtful |= tracks.life[rows] != LOST
+    doubtful = tracks.life[rows] != LOST  # its last sighting is longer ago than ``steps``
+    if steps < FAR_APART_STEPS:
+        doubtful &= tracks.hits[rows] == 1
     if doubtful.any():
         away = np.abs(measured[:, :2] - believed[0, :, :2]) / believed[0, :, 2:]
         moved = (doubtful & (away > MOST_SURPRISE).any(axis=1)).nonzero()[0]

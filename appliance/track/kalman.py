@@ -78,7 +78,8 @@ def update(filters: Filters, measured: Measurements) -> Filters:
 
 def measurement_variance(position: Measurements) -> NDArray[np.float64]:
     """(N, 4) variances of a detected box of this size, square pixels."""
-    return (position[:, _SIZE_OF_AXIS] * POSITION_SHARE) ** 2
+    variance: NDArray[np.float64] = (position[:, _SIZE_OF_AXIS] * POSITION_SHARE) ** 2
+    return variance
 
 
 def from_two(before: Measurements, measured: Measurements, steps: float) -> Filters:
@@ -102,11 +103,12 @@ def warp(filters: Filters, affine: NDArray[np.float64]) -> Filters:
     """The filters seen by a camera that has moved: ``affine`` (2, 3) maps the previous frame's pixels to this frame's.
 
     Centres and velocities turn with the picture, sizes follow its scale. The small covariance between x and y that a rotation
-    makes is left out: it is second order in the angle, and a camera turns by a degree or less from frame to frame.
+    makes is left out: it is the angle times the difference of the two variances, and a camera turns by a degree or less from
+    frame to frame.
     """
     linear, shift = affine[:, :2], affine[:, 2]
     scale = math.sqrt(abs(float(np.linalg.det(linear))))
-    out = filters.copy()
+    out: Filters = filters.copy()
     out[0, :, :2] = filters[0, :, :2] @ linear.T + shift
     out[1, :, :2] = filters[1, :, :2] @ linear.T
     out[:2, :, 2:] *= scale

@@ -80,7 +80,9 @@ def _solve(table: Floats) -> Pairs:
     cost = table.max() - table
     _, column_of_row, _ = lap.lapjv(cost, extend_cost=True, cost_limit=float(table.max()))
     rows = (column_of_row >= 0).nonzero()[0]
-    return Pairs(rows, column_of_row[rows].astype(np.int64))
+    columns = column_of_row[rows].astype(np.int64)
+    gains = table[rows, columns] > 0  # to the solver, a pair without gain is as good as none
+    return Pairs(rows[gains], columns[gains])
 
 
 def mutual_nearest(distance: NDArray[np.float64], ambiguity: float) -> Pairs:
@@ -90,11 +92,12 @@ def mutual_nearest(distance: NDArray[np.float64], ambiguity: float) -> Pairs:
     """
     if distance.size == 0:
         return NO_PAIRS
-    columns = distance.argmin(axis=1)
-    rows = np.arange(len(distance))
+    nearest_column = distance.argmin(axis=1)
+    rows = (distance.argmin(axis=0)[nearest_column] == np.arange(len(distance))).nonzero()[0]
+    columns = nearest_column[rows]
     nearest = distance[rows, columns]
     rivals = distance.copy()
     rivals[rows, columns] = np.inf
-    next_nearest = np.minimum(rivals.min(axis=1), rivals.min(axis=0)[columns])
-    sure = (distance.argmin(axis=0)[columns] == rows) & np.isfinite(nearest) & (nearest * ambiguity <= next_nearest)
+    next_nearest = np.minimum(rivals.min(axis=1)[rows], rivals.min(axis=0)[columns])
+    sure = np.isfinite(nearest) & (nearest * ambiguity <= next_nearest)
     return Pairs(rows[sure], columns[sure])

@@ -1,0 +1,145 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import appliance
+from appliance import counting, log
+from appliance.config import SiteSettings, load_site, parse_site
+from appliance.errors import Refusal
+from appliance.progress import ProgressBar
+from appliance.running import run_site
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+console = Console()
+
+SET_HELP = "Override a setting by its dotted name."
+SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=SET_HELP)]
+
+
+def main() -> None:
+    """Run the command line; a refusal is one sentence on stderr."""
+    try:
+        app()
+    except Refusal as refusal:
+        print(f"appliance: {refusal.sentence}", file=sys.stderr)  # noqa: T201  # this is where sentences end up
+        sys.exit(2 if refusal.usage else 1)
+
+
+@app.callback()
+def about() -> None:
+    """Counts what crosses which line in video, live or from files."""
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    console.print(appliance.__version__)
+
+
+@app.command()
+def count(  # noqa: PLR0913  # one parameter per option is how typer reads a command
+    video: Annotated[str, typer.Argument(help="A video file.")],
+    model: Annotated[str, typer.Option(help="An ONNX file, or the name of a model in engines/.")],
+    line: Annotated[list[str], typer.Option(metavar="NAME=x1,y1,x2,y2[,…]", help="A line, in fractions of the frame.")],
+    classes: Annotated[str, typer.Option(help="What to count, as in car,truck,bus; all if left out.")] = "",
+    anchor: Annotated[str, typer.Option(help="center, bottom_center or top_center of the box has to cross.")] = "center",
+    first: Annotated[int, typer.Option("--from", metavar="FRAME", help="The first frame, from 0.")] = 0,
+    last: Annotated[int | None, typer.Option("--to", metavar="FRAME", help="The last frame, counted too.")] = None,
+    backend: Annotated[str, typer.Option(help="auto, openvino or onnxruntime.")] = "auto",
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON.")] = None,
+    csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the crossings as CSV.")] = None,
+    video_file: Annotated[Path | None, typer.Option("--video", metavar="FILE", help="Write an annotated video.")] = None,
+    ledger: Annotated[Path | None, typer.Option(help="Keep the ledger in this file.")] = None,
+    overrides: SetOption = None,
+) -> None:
+    """Count what crosses the lines in a video file: every frame, as fast as it goes."""
+    tree = {
+        "cameras": [
+            {
+                "name": counting.CAMERA,
+                "source": video,
+                "pace": "file",
+                "first_frame": first,
+                "last_frame": last,
+                "lines": [parse_line(text, classes, anchor) for text in line],
+            }
+        ],
+        "detector": {"model": model, "backend": backend},
+        "counter": {"record_tracks": video_file is not None},
+    }
+    site = parse_site(tree, overrides or (), "the command")
+    log.set_up("supervisor", site.log_level)
+    result = _count(site, ledger, video_file)
+    if json_file is not None:
+        counting.write_json(result, json_file)
+    if csv_file is not None:
+        counting.write_csv(result, csv_file)
+    console.print(table_of(result))
+    if result.problem:
+        raise Refusal(result.problem)
+    if result.work.stopped:
+        raise Refusal(f"stopped at frame {result.frames} before the end")
+
+
+def _count(site: SiteSettings, ledger: Path | None, video_file: Path | None) -> counting.CountResult:
+    """Count, and keep the ledger where it was asked for or is all that is left of a job that failed."""
+    book = ledger or counting.ledger_for_job(site.data_dir)
+    try:
+        with ProgressBar(console, site.cameras) as bar:
+            result = counting.count_video(site, book, bar.show)
+        if video_file is not None:
+            from appliance.evaluate.annotated_video import write_annotated
+
+            write_annotated(result, video_file, console)
+    except Refusal as refusal:
+        if ledger is None and not counting.holds_something(book):
+            counting.forget(book)
+            raise
+        raise Refusal(f"{refusal.sentence} (counted so far: {book})", usage=refusal.usage) from None
+    if ledger is None:
+        counting.forget(book)
+    return result
+
+
+def parse_line(text: str, classes: str, anchor: str) -> dict[str, Any]:
+    """``NAME=x1,y1,x2,y2`` with any number of points, as a line of the configuration."""
+    name, equals, numbers = text.partition("=")
+    try:
+        values = [float(number) for number in numbers.split(",")]
+    except ValueError:
+        values = []
+    if not equals or len(values) < 4 or len(values) % 2:
+        raise Refusal(f"--line wants NAME=x1,y1,x2,y2 in fractions of the frame, found '{text}'", usage=True)
+    points = [(values[i], values[i + 1]) for i in range(0, len(values), 2)]
+    wanted = [word.strip() for word in classes.split(",") if word.strip()]
+    return {"name": name, "points": points, "anchor": anchor, "classes": wanted}
+
+
+def table_of(result: counting.CountResult) -> Table:
+    """The counts for people."""
+    table = Table("line", "direction", "total", "of which", title=f"{result.frames} frames, {result.work.seconds:.1f} s")
+    for line, directions in result.totals().items():
+        for direction, counts in directions.items():
+            classes = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()) if name != "total")
+            table.add_row(line, direction, str(counts["total"]), classes)
+    return table
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Option(metavar="FILE", help="The site, a YAML file.")],
+    overrides: SetOption = None,
+) -> None:
+    """Run a site until it is told to stop."""
+    site = load_site(config, overrides or ())
+    log.set_up("supervisor", site.log_level)
+    with ProgressBar(console, site.cameras) as bar:
+        run_site(site, site.data_dir.expanduser() / "ledger.sqlite", until_finished=False, watch=bar.show)

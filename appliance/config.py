@@ -1,0 +1,321 @@
+"""Settings: one YAML file is one site. Unknown keys are refused, and every error is one sentence that names the place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from appliance.errors import Refusal
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Point = tuple[Share, Share]
+
+
+def _check_name(name: str) -> str:
+    if not name or len(name) > 64 or any(not (letter.isalnum() or letter in "-_") for letter in name):
+        raise ValueError("a name is 1 to 64 letters, digits, '-' and '_'")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_check_name)]
+
+
+class Settings(BaseModel):
+    """The base: frozen, nothing unknown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Anchor(str, Enum):
+    """The point of a box that has to cross a line."""
+
+    CENTER = "center"
+    BOTTOM_CENTER = "bottom_center"
+    TOP_CENTER = "top_center"
+
+    @property
+    def height_share(self) -> float:
+        """How far below the centre of the box it is, in heights of the box."""
+        return {"center": 0.0, "bottom_center": 0.5, "top_center": -0.5}[self.value]
+
+
+class Pace(str, Enum):
+    """How a source is read: ``file`` whole and as fast as it goes, ``live`` newest first and never late."""
+
+    AUTO = "auto"
+    FILE = "file"
+    LIVE = "live"
+
+
+class Precision(str, Enum):
+    """What the network calculates in; ``auto`` takes bf16 where the CPU has it. INT8 is in the model, not here."""
+
+    AUTO = "auto"
+    F32 = "f32"
+    BF16 = "bf16"
+
+
+class DirectionNames(Settings):
+    """What the two directions are called."""
+
+    forward: Name = "forward"
+    backward: Name = "backward"
+
+
+class LineSettings(Settings):
+    """A counting line; forward is from its left to its right, standing at its first point and looking along it."""
+
+    name: Name
+    start: Point | None = Field(default=None, alias="from")
+    end: Point | None = Field(default=None, alias="to")
+    points: tuple[Point, ...] = ()
+    """A line with corners, instead of ``from`` and ``to``."""
+    anchor: Anchor = Anchor.CENTER
+    classes: tuple[str, ...] = ()
+    """What is counted; nothing named means everything that the model knows."""
+    directions: DirectionNames = DirectionNames()
+
+    @model_validator(mode="after")
+    def _check_points(self) -> LineSettings:
+        both_ends = self.start is not None and self.end is not None
+        if both_ends == bool(self.points) or (self.start is None) != (self.end is None):
+            raise ValueError("a line has either 'from' and 'to', or 'points'")
+        points = self.polyline
+        if len(points) < 2:
+            raise ValueError(f"a line needs at least two points, found {len(points)}")
+        for first, second in zip(points, points[1:]):
+            if first == second:
+                raise ValueError(f"a line needs a length, found the point {first[0]:g},{first[1]:g} twice in a row")
+        if self.directions.forward == self.directions.backward:
+            raise ValueError(f"the two directions need different names, found '{self.directions.forward}' twice")
+        return self
+
+    @property
+    def polyline(self) -> tuple[Point, ...]:
+        """All points of the line, fractions of the frame."""
+        return self.points or tuple(point for point in (self.start, self.end) if point is not None)
+
+
+class CameraSettings(Settings):
+    """A camera, or a file in its place."""
+
+    name: Name
+    source: str = Field(min_length=1)
+    """A file, an rtsp:// or http:// address, or the number of a webcam."""
+    pace: Pace = Pace.AUTO
+    """``auto``: ``file`` for files, ``live`` for the rest."""
+    decoder: str = Field(default="auto", pattern="^(auto|pyav|opencv)$")
+    first_frame: int = Field(default=0, ge=0)
+    """Of a file, from 0."""
+    last_frame: int | None = Field(default=None, ge=0)
+    """Of a file, counted too."""
+    preview_px: int = Field(default=640, ge=64, le=4096)
+    """The longer side of the picture for people and for camera motion."""
+    lines: tuple[LineSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> CameraSettings:
+        refuse_twins("line", (line.name for line in self.lines))
+        if self.last_frame is not None and self.last_frame < self.first_frame:
+            raise ValueError(f"the last frame must not come before the first, found {self.first_frame} to {self.last_frame}")
+        return self
+
+    @property
+    def is_live(self) -> bool:
+        """Whether frames are lost when nobody takes them."""
+        if self.pace is Pace.AUTO:
+            return "://" in self.source or self.source.isdigit()
+        return self.pace is Pace.LIVE
+
+
+class DetectorSettings(Settings):
+    """The network and what runs it."""
+
+    model: str = Field(min_length=1)
+    """A path to an ONNX file, or the name of a model in ``engines/``."""
+    backend: str = Field(default="auto", pattern="^(auto|openvino|onnxruntime)$")
+    precision: Precision = Precision.AUTO
+    confidence: Share = 0.25
+    """The least score that starts a track."""
+    overlap: Share = 0.7
+    """Of two boxes that overlap more (IoU) the better one is kept."""
+    input_px: int = Field(default=640, ge=32, le=4096)
+    """The longer side of the network's input, for models that take any size."""
+    threads: int = Field(default=0, ge=0)
+    """CPU threads of the network; 0: all cores."""
+    max_batch: int = Field(default=0, ge=0, le=64)
+    """Frames per run of the network; 0: what suits the backend."""
+    batch_wait_ms: float = Field(default=5.0, ge=0, le=1000)
+    """How long a live frame may wait for others to share its batch."""
+
+
+class TrackerSettings(Settings):
+    """BoT-SORT."""
+
+    low_score: Share = 0.1
+    """The least score that continues a track."""
+    lost_s: float = Field(default=1.0, gt=0, le=60)
+    """How long an unseen track waits."""
+    camera_motion: str = Field(default="auto", pattern="^(auto|off)$")
+    """``auto`` measures it while the camera moves."""
+
+
+class CounterSettings(Settings):
+    """The line counter."""
+
+    dead_band_share: float = Field(default=0.1, ge=0, le=2)
+    """Half the strip on both sides of a line in which nothing is decided, in sizes of the object."""
+    bridge_s: float = Field(default=2.0, ge=0, le=30)
+    """The longest gap over which a lost object and a new one may be the same."""
+    towing_classes: tuple[str, ...] = ("car", "truck", "bus", "van", "lorry", "trailer")
+    """What can tow and be towed; a trailer is not counted beside its vehicle. Empty: everything is counted."""
+    record_tracks: bool = False
+    """Keep every frame's boxes in the ledger, for an annotated video."""
+
+
+class SiteSettings(Settings):
+    """A site: its cameras and everything between them and the counts."""
+
+    site: Name = "site"
+    cameras: tuple[CameraSettings, ...] = Field(min_length=1)
+    detector: DetectorSettings
+    tracker: TrackerSettings = TrackerSettings()
+    counter: CounterSettings = CounterSettings()
+    data_dir: Path = Path("~/.local/share/appliance")
+    """The ledger lives here."""
+    shm_dir: Path = Path("/dev/shm")
+    """Frames in flight live here."""
+    slots: int = Field(default=8, ge=2, le=64)
+    """Frames of a camera in flight."""
+    log_level: str = Field(default="warning", pattern="^(debug|info|warning|error)$")
+
+    @model_validator(mode="after")
+    def _check(self) -> SiteSettings:
+        refuse_twins("camera", (camera.name for camera in self.cameras))
+        return self
+
+
+def refuse_twins(what: str, names: Iterable[str]) -> None:
+    """Raise ``ValueError`` where a name is given twice."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"every {what} needs a name of its own, found '{name}' twice")
+        seen.add(name)
+
+
+def load_site(path: Path, overrides: Iterable[str] = ()) -> SiteSettings:
+    """The site in a YAML file, with ``NAME=VALUE`` overrides by dotted name."""
+    try:
+        tree = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Refusal(f"the configuration {path} cannot be read: {error.strerror}", usage=True) from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise Refusal(f"the configuration {path} is not YAML: {reason}", usage=True) from None
+    if not isinstance(tree, dict):
+        raise Refusal(f"the configuration {path} must hold names and values, found {type(tree).__name__}", usage=True)
+    return parse_site(tree, overrides, str(path))
+
+
+def parse_site(tree: dict[str, Any], overrides: Iterable[str] = (), origin: str = "the settings") -> SiteSettings:
+    """The site in a tree of plain values, as YAML or JSON give it."""
+    for override in overrides:
+        _override(tree, override)
+    try:
+        return SiteSettings.model_validate(tree)
+    except ValidationError as error:
+        raise Refusal(f"{origin}: {_sentence(error)}", usage=True) from None
+
+
+def _override(tree: dict[str, Any], override: str) -> None:
+    dotted, equals, text = override.partition("=")
+    if not equals or not dotted:
+        raise Refusal(f"--set wants NAME=VALUE, found '{override}'", usage=True)
+    *parents, last = dotted.split(".")
+    here: Any = tree
+    for name in parents:
+        here = _inside(here, name, dotted)
+    value = YAML(typ="safe").load(text)
+    if isinstance(here, list):
+        here[_position(here, last, dotted)] = value
+    else:
+        here[last] = value
+
+
+def _inside(here: Any, name: str, dotted: str) -> Any:
+    """The branch ``name``: of a list, by position or by the name of its items."""
+    if isinstance(here, list):
+        return here[_position(here, name, dotted)]
+    if isinstance(here.get(name), (dict, list)):
+        return here[name]
+    if here.get(name) is not None:
+        raise Refusal(f"--set {dotted}: '{name}' is a value and has nothing below it", usage=True)
+    here[name] = {}
+    return here[name]
+
+
+def _position(items: list[Any], name: str, dotted: str) -> int:
+    for position, item in enumerate(items):
+        if name == str(position) or (isinstance(item, dict) and item.get("name") == name):
+            return position
+    raise Refusal(f"--set {dotted}: there is no '{name}' among the {len(items)} items there", usage=True)
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first error, with its place and what was found there."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the site"
+    if first["type"] == "extra_forbidden":
+        return f"'{place}' is not a known setting"
+    if first["type"] == "missing":
+        return f"'{place}' is missing"
+    reason = first["msg"].removeprefix("Value error, ")
+    found = first["input"]
+    return f"'{place}': {reason}" + (f", found {found!r}" if isinstance(found, (str, int, float, type(None))) else "")
+
+
+# What each process is handed: its own settings, never the whole.
+
+
+class DecodeProcess(Settings):
+    """One camera's decoder."""
+
+    camera: CameraSettings
+
+
+class DetectProcess(Settings):
+    """The detector of a device."""
+
+    detector: DetectorSettings
+    cameras: tuple[str, ...]
+    shards: tuple[str, ...]
+    """For each camera the track process that takes its boxes."""
+    low_score: float
+    classes: tuple[str, ...]
+    """Everything that some line counts; nothing named means all."""
+    models_dir: Path
+    is_live: bool
+
+
+class TrackProcess(Settings):
+    """The trackers of a shard of cameras."""
+
+    shard: str
+    tracker: TrackerSettings
+    confidence: float
+
+
+class CountProcess(Settings):
+    """The counters of all cameras, and the ledger."""
+
+    cameras: tuple[CameraSettings, ...]
+    counter: CounterSettings
+    ledger: Path
+    run: str

@@ -1,0 +1,126 @@
+"""One camera's counter in one epoch: from tracked frames to what is written in the ledger."""
+
+from __future__ import annotations
+
+import msgspec
+
+from appliance.clock import NS_PER_S
+from appliance.config import CameraSettings
+from appliance.config import CounterSettings as Wanted
+from appliance.count.bridge import BridgeSettings
+from appliance.count.counter import CountedLine, Counter, CounterSettings, CounterState, Decision
+from appliance.count.ledger import CrossingRecord, Ledger, TracksRecord
+from appliance.count.line import Line
+from appliance.count.towed import TowingSettings
+from appliance.messages import Begin, Checkpoint, TrackedFrame, Unpacker, pack
+
+CHECKPOINT_INTERVAL_NS = 2 * NS_PER_S  # of media time; with every decision as well
+
+
+class CameraState(msgspec.Struct, frozen=True):
+    """The counter's state, and the size of the frames that its pixels are of."""
+
+    frame_size: tuple[int, int]
+    wall_offset_ns: int
+    counter: CounterState
+
+
+STATES: Unpacker[CameraState] = Unpacker(CameraState)
+
+
+class CountedCamera:
+    """Counts, and writes the checkpoint with everything that it decided."""
+
+    def __init__(self, camera: CameraSettings, wanted: Wanted, order: Begin, checkpoint: Checkpoint, ledger: Ledger) -> None:
+        self.epoch = order.epoch
+        self._camera, self._ledger = camera, ledger
+        self._names = order.model.names
+        self._settings = counter_settings(wanted, self._names)
+        self._record_tracks = wanted.record_tracks
+        self._checkpoint = self._newest = checkpoint
+        self._recorded: list[TracksRecord] = []
+        self._frame_size, self._wall_offset_ns = (0, 0), 0
+        self._counter: Counter | None = None
+        if checkpoint.counter:
+            state = STATES.decode(checkpoint.counter)
+            self._resize(state.frame_size, state.counter)
+            self._wall_offset_ns = state.wall_offset_ns
+
+    def count(self, message: TrackedFrame) -> None:
+        """Take in the next frame."""
+        ticket = message.ticket
+        frame_size = (ticket.source_width, ticket.source_height)
+        if self._counter is None or frame_size != self._frame_size:
+            self._counter = self._resize(frame_size)
+        decisions = self._counter.update(message.tracks, ticket.frame, ticket.pts_ns)
+        self._wall_offset_ns = ticket.capture_ns - ticket.pts_ns
+        if self._record_tracks:
+            self._recorded.append(TracksRecord(ticket.frame, pack(message.tracks)))
+        self._newest = Checkpoint(ticket.frame, ticket.pts_ns, message.state)
+        if decisions or ticket.pts_ns - self._checkpoint.pts_ns >= CHECKPOINT_INTERVAL_NS:
+            self._commit(self._records(decisions, str(ticket.frame)))
+
+    def finish(self, problem: str) -> None:
+        """Decide what is open: no more frames will come."""
+        decisions = [] if self._counter is None else self._counter.finish()
+        self._commit(self._records(decisions, "end"), problem)
+
+    def _resize(self, frame_size: tuple[int, int], state: CounterState | None = None) -> Counter:
+        """A counter for frames of this size; where the size changes, objects begin anew."""
+        self._frame_size = frame_size
+        self._counter = Counter(counted_lines(self._camera, self._names, frame_size), self._settings, state)
+        return self._counter
+
+    def _commit(self, records: list[CrossingRecord], end: str | None = None) -> None:
+        counter = CounterState() if self._counter is None else self._counter.state
+        state = CameraState(self._frame_size, self._wall_offset_ns, counter)
+        checkpoint = msgspec.structs.replace(self._newest, counter=pack(state))
+        self._ledger.commit(self._camera.name, checkpoint, records, self._recorded, end)
+        self._checkpoint = checkpoint
+        self._recorded = []
+
+    def _records(self, decisions: list[Decision], when: str) -> list[CrossingRecord]:
+        return [self._record(decision, f"{when}.{ordinal}") for ordinal, decision in enumerate(decisions)]
+
+    def _record(self, decision: Decision, when: str) -> CrossingRecord:
+        line = self._camera.lines[decision.line]
+        return CrossingRecord(
+            event_id=f"{self._camera.name}.{line.name}.{when}",
+            camera=self._camera.name,
+            line=line.name,
+            direction=line.directions.forward if decision.net > 0 else line.directions.backward,
+            class_name=self._names[decision.class_id],
+            frame=round(decision.frame),
+            pts_ns=decision.time_ns,
+            capture_ns=decision.time_ns + self._wall_offset_ns,
+            track_id=decision.track_id,
+            confidence=round(decision.confidence, 4),
+            x=decision.x,
+            y=decision.y,
+            reason=decision.reason.value,
+            counted=decision.counted,
+        )
+
+
+def counted_lines(camera: CameraSettings, names: tuple[str, ...], frame_size: tuple[int, int]) -> tuple[CountedLine, ...]:
+    """The camera's lines in pixels of a frame of ``frame_size`` (width, height)."""
+    width, height = frame_size
+    return tuple(
+        CountedLine(
+            Line(tuple((x * width, y * height) for x, y in line.polyline)),
+            line.anchor.height_share,
+            frozenset(names.index(name) for name in line.classes) if line.classes else None,
+        )
+        for line in camera.lines
+    )
+
+
+def counter_settings(wanted: Wanted, names: tuple[str, ...]) -> CounterSettings:
+    """The counter's settings, with class ids for names; classes that the model does not know tow nothing."""
+    towing = frozenset(names.index(name) for name in wanted.towing_classes if name in names)
+    return CounterSettings(
+        dead_band_share=wanted.dead_band_share,
+        memory_s=wanted.bridge_s + 1.0,
+        bridge=BridgeSettings(longest_s=wanted.bridge_s),
+        towing=TowingSettings(class_ids=towing),
+    )

@@ -1,0 +1,81 @@
+"""The count process: tracks in, crossings into the ledger, credits back to the decoders; for all cameras."""
+
+from __future__ import annotations
+
+from appliance.clock import monotonic_ns
+from appliance.config import CountProcess
+from appliance.count.camera import CountedCamera
+from appliance.count.ledger import Ledger
+from appliance.ipc.channel import Receiver, Sender, wait
+from appliance.ipc.command import CommandLink
+from appliance.messages import Begin, Checkpoint, Credit, EndOfStream, TrackedFrame
+from appliance.topics import CREDITS, TRACKS
+
+IDLE_S = 0.1
+
+
+def main(link: CommandLink, settings: str) -> None:
+    """Run until told to stop."""
+    counters = Counters(link, CountProcess.model_validate_json(settings))
+    link.ready()
+    while not link.stopping:
+        counters.step()
+        link.beat()
+    counters.close()
+
+
+class Counters:
+    """All cameras' counters; the only writer of the ledger."""
+
+    def __init__(self, link: CommandLink, settings: CountProcess) -> None:
+        self._link, self._settings = link, settings
+        self._tracks = Receiver(link.folder, TRACKS, "device")
+        self._credits = {camera.name: Sender(link.folder, CREDITS, camera.name) for camera in settings.cameras}
+        self._known = {camera.name: camera for camera in settings.cameras}
+        self._ledger = Ledger(settings.ledger, settings.run)
+        self._cameras: dict[str, CountedCamera] = {}
+
+    def step(self) -> None:
+        """Take orders and tracks, or wait for some."""
+        while (order := self._link.take()) is not None:
+            self._begin(order)
+        message = self._tracks.take()
+        if message is None:
+            wait((self._link, self._tracks), IDLE_S)
+        elif isinstance(message, EndOfStream):
+            self._end(message)
+        else:
+            self._count(message)
+
+    def close(self) -> None:
+        """Leave the ledger complete."""
+        self._ledger.close()
+
+    def _begin(self, order: Begin) -> None:
+        """Go back to the last checkpoint, and say which it was: from here on nothing older is written."""
+        end = self._ledger.end(order.camera)
+        if end is not None:
+            self._link.finished(order.camera, order.epoch, end)
+            return
+        checkpoint = self._ledger.checkpoint(order.camera) or Checkpoint()
+        camera = self._known[order.camera]
+        self._cameras[order.camera] = CountedCamera(camera, self._settings.counter, order, checkpoint, self._ledger)
+        self._link.began(order, checkpoint=checkpoint)
+
+    def _count(self, message: TrackedFrame) -> None:
+        began_ns = monotonic_ns()
+        ticket = message.ticket
+        camera = self._cameras.get(ticket.camera)
+        if camera is None or camera.epoch != ticket.epoch:
+            return  # of a run that has been rewound
+        camera.count(message)
+        self._credits[ticket.camera].send(Credit(ticket.camera, ticket.epoch, ticket.frame))
+        self._link.heart.frames += 1
+        self._link.heart.busy_ns += monotonic_ns() - began_ns
+
+    def _end(self, message: EndOfStream) -> None:
+        camera = self._cameras.get(message.camera)
+        if camera is None or camera.epoch != message.epoch:
+            return
+        camera.finish(message.problem)
+        self._link.finished(message.camera, message.epoch, message.problem)

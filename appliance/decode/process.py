@@ -1,0 +1,129 @@
+"""The decode process: one camera's source into its ring, a ticket for each frame."""
+
+from __future__ import annotations
+
+from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
+from appliance.config import CameraSettings, DecodeProcess
+from appliance.decode.reader import Numbered, Reader
+from appliance.decode.source import open_source
+from appliance.ipc.channel import Receiver, Sender, wait
+from appliance.ipc.command import CommandLink
+from appliance.ipc.frame_ring import FrameRing
+from appliance.letterbox import InputRule, Letterbox, preview_shape
+from appliance.messages import Begin, EndOfStream, FrameTicket
+from appliance.topics import CREDITS, TICKETS
+
+IDLE_S = 0.1
+
+
+def main(link: CommandLink, settings: str) -> None:
+    """Run until told to stop."""
+    decoder = Decoder(link, DecodeProcess.model_validate_json(settings).camera)
+    link.ready()
+    while not link.stopping:
+        decoder.step()
+        link.beat()
+
+
+class Decoder:
+    """Answers each credit with a frame: the next one of a file, the newest one of a live camera."""
+
+    def __init__(self, link: CommandLink, camera: CameraSettings) -> None:
+        self._link, self._camera = link, camera
+        self._tickets = Sender(link.folder, TICKETS, "device")
+        self._credits = Receiver(link.folder, CREDITS, camera.name)
+        self._source = open_source(camera)
+        self._run: Run | None = None
+
+    def step(self) -> None:
+        """Take orders and credits, then pass one frame on, or wait for something to do."""
+        order = self._link.take()
+        if order is not None:
+            self._run = Run(order, Reader(self._source, self._camera, order.checkpoint))
+            self._link.began(order, source=self._source.info)
+        run = self._run
+        while (credit := self._credits.take()) is not None:
+            if run is not None and credit.epoch == run.epoch:
+                run.free += 1
+        if run is None or (run.free == 0 and not self._camera.is_live):
+            wait((self._link, self._credits), IDLE_S)
+        elif not self._camera.is_live or self._wait_until_due(run):
+            self._pass_on(run)
+
+    def _wait_until_due(self, run: Run) -> bool:
+        """Whether the next frame of a file that plays at its own pace is due; waits for it, a moment at most."""
+        wait_ns = run.due_ns - monotonic_ns()
+        if wait_ns > 0:
+            wait((self._link,), min(IDLE_S, wait_ns / NS_PER_S))
+        return wait_ns <= 0
+
+    def _pass_on(self, run: Run) -> None:
+        began_ns = monotonic_ns()
+        numbered = run.reader.read()
+        heart = self._link.heart
+        heart.damaged = self._source.damaged
+        if numbered is None:
+            self._tickets.send(EndOfStream(self._camera.name, run.epoch, run.reader.problem))
+            self._run = None
+            return
+        if self._camera.is_live:
+            run.keep_pace(numbered.picture.pts_ns)
+        if run.free == 0:
+            heart.skipped += 1
+        else:
+            self._tickets.send(run.ticket(numbered, self._camera))
+            heart.frames += 1
+        heart.busy_ns += monotonic_ns() - began_ns
+
+
+class Run:
+    """One epoch of the camera: its ring, its credits, and when its next frame is due."""
+
+    def __init__(self, order: Begin, reader: Reader) -> None:
+        self.epoch = order.epoch
+        self.reader = reader
+        self._rule: InputRule = order.model.rule
+        self._ring_path = order.ring
+        self._ring = FrameRing(order.ring, writable=True)
+        self._next_slot = 0
+        self.free = self._ring.size.slots
+        self.due_ns = 0
+        self._first_ns = 0
+
+    def keep_pace(self, pts_ns: int) -> None:
+        """A file that plays as if it were a camera: the frame after this one is due when it would be. A camera's is at once."""
+        now_ns = monotonic_ns()
+        self._first_ns = self._first_ns or now_ns - pts_ns
+        self.due_ns = self._first_ns + pts_ns
+
+    def ticket(self, numbered: Numbered, camera: CameraSettings) -> FrameTicket:
+        """Write the frame into the next slot of the ring; the ticket for it."""
+        picture, slot, ring = numbered.picture, self._next_slot, self._ring
+        height, width = self._rule.shape_for(picture.width, picture.height)
+        preview_height, preview_width = preview_shape(picture.width, picture.height, camera.preview_px)
+        ring.begin(slot)
+        picture.draw(
+            ring.input_picture(slot, height, width),
+            Letterbox.fit(picture.width, picture.height, height, width),
+            ring.preview(slot, preview_height, preview_width),
+        )
+        generation = ring.commit(slot)
+        self._next_slot = (slot + 1) % ring.size.slots
+        self.free -= 1
+        return FrameTicket(
+            camera=camera.name,
+            epoch=self.epoch,
+            frame=numbered.frame,
+            pts_ns=picture.pts_ns,
+            capture_ns=wall_ns(),
+            clock="arrival",
+            source_width=picture.width,
+            source_height=picture.height,
+            ring=self._ring_path,
+            slot=slot,
+            generation=generation,
+            input_height=height,
+            input_width=width,
+            preview_height=preview_height,
+            preview_width=preview_width,
+        )

@@ -1,0 +1,63 @@
+"""What runs a network: the protocol of an engine, and the choice of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from appliance.boxes import Floats
+from appliance.config import DetectorSettings
+from appliance.errors import Refusal
+from appliance.ipc.frame_ring import Pixels
+from appliance.letterbox import InputRule
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkInfo:
+    """What an engine found in the model file; ``metadata`` is the file's own."""
+
+    rule: InputRule
+    metadata: dict[str, str]
+    backend: str
+
+
+class Engine(Protocol):
+    """A loaded network. Batches are answered in the order in which they were submitted.
+
+    ``capacity`` batches may be under way at once, each of at most ``max_batch`` pictures of one size.
+    """
+
+    info: NetworkInfo
+    capacity: int
+    max_batch: int
+
+    def submit(self, pictures: Sequence[Pixels]) -> None:
+        """Start on a batch of (H, W, 3) RGB pictures, which must stay untouched until it is collected."""
+
+    def collect(self) -> Floats:
+        """The output (N, …) of the oldest batch; waits for it."""
+
+    def close(self) -> None:
+        """Let go of the model."""
+
+
+def open_engine(model: Path, settings: DetectorSettings, *, is_live: bool) -> Engine:
+    """The engine of the wanted backend; ``auto`` takes OpenVINO, and ONNX Runtime where it cannot be had."""
+    if settings.backend != "onnxruntime":
+        try:
+            from appliance.detect.openvino_engine import OpenVinoEngine
+        except ImportError as error:
+            if settings.backend == "openvino":
+                raise Refusal(f"the backend openvino is wanted, but it cannot be loaded: {error}", usage=True) from None
+        else:
+            return OpenVinoEngine(model, settings, is_live=is_live)
+    try:
+        from appliance.detect.onnx_engine import OnnxEngine
+    except ImportError as error:
+        raise Refusal(
+            f"the backend onnxruntime is wanted, but it cannot be loaded: {error} (pip install 'appliance[onnxruntime]')",
+            usage=True,
+        ) from None
+    return OnnxEngine(model, settings)

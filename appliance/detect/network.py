@@ -1,0 +1,73 @@
+"""A model with all that is needed to use it: engine, head, class names, and what to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from appliance.boxes import Detections, Floats
+from appliance.config import DetectProcess
+from appliance.detect.detector import open_engine
+from appliance.detect.yolo import Head, HeadSettings, read_head, tell_head
+from appliance.errors import Refusal
+from appliance.ipc.frame_ring import Pixels
+from appliance.messages import ModelInfo
+from appliance.models.manifest import names_in
+from appliance.models.store import find_model
+
+TYPICAL_SOURCE = (1280, 720)
+
+
+class Network:
+    """Loaded, tried on a grey picture, and known to be a detector of the wanted classes."""
+
+    def __init__(self, settings: DetectProcess) -> None:
+        model = find_model(settings.detector.model, settings.models_dir)
+        self._engine = open_engine(model.path, settings.detector, is_live=settings.is_live)
+        found = self._engine.info
+        self.capacity, self.max_batch = self._engine.capacity, self._engine.max_batch
+        self._heads: dict[tuple[int, ...], Head] = {}
+        names = (model.manifest.classes if model.manifest else ()) or names_in(found.metadata)
+        self._class_count = None if names is None else len(names)
+        channels = self._try_out(found.rule.shape_for(*TYPICAL_SOURCE))
+        if names is None:
+            names = tuple(f"class_{number}" for number in range(channels))
+        self.info = ModelInfo(names, found.rule, found.backend)
+        wanted = class_ids(settings.classes, names) if settings.classes else None
+        self._kept = HeadSettings(settings.low_score, settings.detector.overlap, wanted)
+
+    def _try_out(self, shape: tuple[int, int]) -> int:
+        """Run the network once, which makes it ready and shows that its output is understood; how many classes it has."""
+        self.submit([np.full((*shape, 3), 114, np.uint8)])
+        output = self.collect()
+        head = self._head(output.shape, shape)
+        if head is Head.END_TO_END:
+            return self._class_count or 1000
+        return int(output.shape[1 if head is Head.CHANNELS_FIRST else 2]) - 4
+
+    def submit(self, pictures: Sequence[Pixels]) -> None:
+        """See ``Engine``."""
+        self._engine.submit(pictures)
+
+    def collect(self) -> Floats:
+        """See ``Engine``."""
+        return self._engine.collect()
+
+    def read(self, output: Floats, shape: tuple[int, int]) -> Detections:
+        """One picture's output for an input of ``shape`` (height, width), as detections in input pixels."""
+        return read_head(output, self._head((1, *output.shape), shape), self._kept)
+
+    def _head(self, output_shape: tuple[int, ...], shape: tuple[int, int]) -> Head:
+        if output_shape not in self._heads:
+            self._heads[output_shape] = tell_head(output_shape, shape, self._class_count)
+        return self._heads[output_shape]
+
+
+def class_ids(wanted: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
+    """The ids of the named classes; raises ``Refusal`` for one that the model does not know."""
+    for name in wanted:
+        if name not in names:
+            known = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+            raise Refusal(f"'{name}' is wanted, but the model knows no such class; it knows {known}", usage=True)
+    return tuple(sorted({names.index(name) for name in wanted}))

@@ -1,0 +1,98 @@
+"""The detect process: tickets in, boxes out, for all cameras of a device."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+from appliance.boxes import Detections, Floats
+from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from appliance.config import DetectProcess
+from appliance.detect.batching import Batcher
+from appliance.detect.network import Network
+from appliance.ipc.channel import Receiver, Sender, wait
+from appliance.ipc.command import CommandLink
+from appliance.ipc.frame_ring import RingReaders
+from appliance.letterbox import Letterbox
+from appliance.messages import DetectedFrame, EndOfStream, FrameTicket
+from appliance.topics import BOXES, TICKETS
+
+IDLE_S = 0.1
+
+
+def main(link: CommandLink, settings: str) -> None:
+    """Run until told to stop."""
+    detector = Detector(link, DetectProcess.model_validate_json(settings))
+    link.ready(detector.network.info)
+    while not link.stopping:
+        detector.step()
+        link.beat()
+
+
+class Detector:
+    """Keeps the network busy: as many batches under way as it works on at once, answered in order."""
+
+    def __init__(self, link: CommandLink, settings: DetectProcess) -> None:
+        self._link = link
+        self.network = Network(settings)
+        self._tickets = Receiver(link.folder, TICKETS, "device")
+        senders = {shard: Sender(link.folder, BOXES, shard) for shard in sorted(set(settings.shards))}
+        self._boxes = {camera: senders[shard] for camera, shard in zip(settings.cameras, settings.shards)}
+        wait_ns = round(settings.detector.batch_wait_ms * NS_PER_MS) if settings.is_live else 0
+        self._batcher = Batcher(self.network.max_batch, wait_ns)
+        self._rings = RingReaders()
+        self._under_way: deque[list[FrameTicket]] = deque()
+        self._inside: Counter[str] = Counter()
+        self._ends: dict[str, EndOfStream] = {}
+
+    def step(self) -> None:
+        """Start what can be started, then finish the oldest batch, or wait for something to do."""
+        self._link.take()  # epochs are none of its business: it answers every ticket
+        while (message := self._tickets.take()) is not None:
+            self._accept(message)
+        while len(self._under_way) < self.network.capacity and self._start():
+            pass
+        if self._under_way:
+            self._finish()
+        else:
+            due_ns = self._batcher.due_in_ns(monotonic_ns())
+            wait((self._link, self._tickets), IDLE_S if due_ns is None else due_ns / NS_PER_S)
+
+    def _accept(self, message: FrameTicket | EndOfStream) -> None:
+        if isinstance(message, FrameTicket):
+            self._inside[message.camera] += 1
+            self._batcher.add(message, monotonic_ns())
+        else:
+            self._ends[message.camera] = message
+            self._pass_end_on(message.camera)
+
+    def _start(self) -> bool:
+        """Give the next batch to the network, if one is due; frames that were overwritten meanwhile are dropped."""
+        batch = self._batcher.take(monotonic_ns())
+        fresh = [ticket for ticket in batch if self._rings.holds(ticket)]
+        self._inside.subtract(ticket.camera for ticket in batch if ticket not in fresh)
+        if fresh:
+            self.network.submit([self._rings.input_picture(ticket) for ticket in fresh])
+            self._under_way.append(fresh)
+        return bool(batch)
+
+    def _finish(self) -> None:
+        outputs = self.network.collect()
+        began_ns = monotonic_ns()
+        for ticket, output in zip(self._under_way.popleft(), outputs):
+            if self._rings.holds(ticket):
+                self._boxes[ticket.camera].send(DetectedFrame(ticket, self._detections(ticket, output)))
+            self._inside[ticket.camera] -= 1
+            self._link.heart.frames += 1
+            self._pass_end_on(ticket.camera)
+        self._link.heart.busy_ns += monotonic_ns() - began_ns
+
+    def _detections(self, ticket: FrameTicket, output: Floats) -> Detections:
+        seen = self.network.read(output, (ticket.input_height, ticket.input_width))
+        place = Letterbox.fit(ticket.source_width, ticket.source_height, ticket.input_height, ticket.input_width)
+        boxes = place.to_source(seen.boxes, ticket.source_width, ticket.source_height)
+        return Detections(boxes, seen.scores, seen.classes)
+
+    def _pass_end_on(self, camera: str) -> None:
+        """The end of a stream goes on after its last frame."""
+        if camera in self._ends and self._inside[camera] == 0:
+            self._boxes[camera].send(self._ends.pop(camera))

@@ -1,0 +1,92 @@
+"""Orders from the supervisor to its processes, and their reports: one socket at the supervisor, one at each process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import zmq
+
+from appliance.ipc.channel import RECONNECT_MS
+from appliance.ipc.heartbeat import Heartbeat
+from appliance.messages import Began, Begin, Checkpoint, Finished, ModelInfo, Ready, Refused, Report, SourceInfo, Unpacker, pack
+
+
+def _address(folder: Path) -> str:
+    return f"ipc://{folder / 'command'}"
+
+
+class CommandPost:
+    """The supervisor's end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._unpacker: Unpacker[Report] = Unpacker(Report)
+        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER)
+        self.socket.set(zmq.LINGER, 0)
+        self.socket.set(zmq.ROUTER_HANDOVER, 1)  # a restarted process takes over its predecessor's name
+        self.socket.bind(_address(folder))
+
+    def order(self, process: str, begin: Begin) -> None:
+        """Send an order; it waits for a process that is about to connect, and is lost with one that dies."""
+        self.socket.send_multipart([process.encode(), pack(begin)])
+
+    def take(self) -> tuple[str, Report] | None:
+        """The next report with the name of its process, if one is there."""
+        try:
+            process, content = self.socket.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return None
+        return process.decode(), self._unpacker.decode(content)
+
+    def close(self) -> None:
+        """Free the address."""
+        self.socket.close()
+
+
+class CommandLink:
+    """A process's end."""
+
+    def __init__(self, folder: Path, process: str) -> None:
+        self.folder = folder
+        self.stopping = False
+        """Set when the process is told to stop; its main loop then ends."""
+        self.heart = Heartbeat()
+        self._unpacker: Unpacker[Begin] = Unpacker(Begin)
+        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
+        self.socket.set(zmq.IDENTITY, process.encode())
+        self.socket.set(zmq.LINGER, 1000)  # the last words of a process that refuses to work
+        self.socket.set(zmq.RECONNECT_IVL, RECONNECT_MS)
+        self.socket.connect(_address(folder))
+
+    def take(self) -> Begin | None:
+        """The next order, if one is there."""
+        try:
+            return self._unpacker.decode(self.socket.recv(zmq.NOBLOCK))
+        except zmq.Again:
+            return None
+
+    def ready(self, model: ModelInfo | None = None) -> None:
+        """Report that the process is up."""
+        self._report(Ready(os.getpid(), model))
+
+    def began(self, order: Begin, checkpoint: Checkpoint | None = None, source: SourceInfo | None = None) -> None:
+        """Report that the epoch of ``order`` has begun here."""
+        self._report(Began(os.getpid(), order.camera, order.epoch, checkpoint, source))
+
+    def finished(self, camera: str, epoch: int, problem: str) -> None:
+        """Report that a camera's stream has been counted to its end."""
+        self._report(self.heart.report())
+        self._report(Finished(os.getpid(), camera, epoch, problem))
+
+    def refuse(self, sentence: str, *, usage: bool) -> None:
+        """Report that this process cannot work."""
+        self._report(Refused(os.getpid(), sentence, usage))
+
+    def beat(self) -> None:
+        """Report that the main loop is alive, if that is due."""
+        report = self.heart.beat()
+        if report is not None:
+            self._report(report)
+
+    def _report(self, report: Report) -> None:
+        self.socket.send(pack(report))

@@ -1,0 +1,35 @@
+"""What a process tells about itself twice a second."""
+
+from __future__ import annotations
+
+import os
+import resource
+
+from appliance.clock import NS_PER_MS, cpu_ns, monotonic_ns
+from appliance.messages import Beat
+
+INTERVAL_NS = 500 * NS_PER_MS
+
+
+class Heartbeat:
+    """Counts a process's work. Beaten from its main loop, so that a loop that hangs falls silent."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.skipped = 0
+        self.damaged = 0
+        self.busy_ns = 0
+        self._due_ns = 0
+
+    def beat(self) -> Beat | None:
+        """The report, if one is due."""
+        now_ns = monotonic_ns()
+        if now_ns < self._due_ns:
+            return None
+        self._due_ns = now_ns + INTERVAL_NS
+        return self.report()
+
+    def report(self) -> Beat:
+        """The report as of now."""
+        peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return Beat(os.getpid(), self.frames, self.skipped, self.damaged, self.busy_ns, cpu_ns(), peak_bytes)

@@ -1,0 +1,194 @@
+"""Everything that crosses a process boundary: frozen structs, packed as MessagePack.
+
+Four travel along the pipeline (see ``topics``), the rest between the supervisor and its processes (see ``ipc.command``).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import numpy as np
+
+from appliance.boxes import Detections, Tracks
+from appliance.letterbox import InputRule
+
+
+class Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The base of all of them."""
+
+
+class FrameTicket(Message, frozen=True):
+    """A frame whose pixels wait in a slot of the camera's ring.
+
+    ``epoch`` counts the starts of the camera; what bears an older one is of a run that has been rewound. ``pts_ns`` is media
+    time; ``capture_ns`` wall clock (UTC) of the capture by ``clock`` (``camera`` or ``arrival``). Sizes are pixels.
+    """
+
+    camera: str
+    epoch: int
+    frame: int
+    pts_ns: int
+    capture_ns: int
+    clock: str
+    source_width: int
+    source_height: int
+    ring: str
+    slot: int
+    generation: int
+    input_height: int
+    input_width: int
+    preview_height: int
+    preview_width: int
+
+
+class EndOfStream(Message, frozen=True):
+    """No more frames in this epoch; ``problem`` is a sentence if the source should have gone on."""
+
+    camera: str
+    epoch: int
+    problem: str = ""
+
+
+class DetectedFrame(Message, frozen=True):
+    """A frame and what the detector saw in it."""
+
+    ticket: FrameTicket
+    detections: Detections
+
+
+class TrackedFrame(Message, frozen=True):
+    """A frame, its tracks, and the tracker's state after it."""
+
+    ticket: FrameTicket
+    tracks: Tracks
+    state: bytes
+
+
+class Credit(Message, frozen=True):
+    """The pipeline is done with a frame: its slot is free, and one more may come."""
+
+    camera: str
+    epoch: int
+    frame: int
+
+
+# Between the supervisor and its processes.
+
+
+class ModelInfo(Message, frozen=True):
+    """What the detector loaded, and on what it runs."""
+
+    names: tuple[str, ...]
+    rule: InputRule
+    backend: str
+
+
+class SourceInfo(Message, frozen=True):
+    """What a decoder opened; ``frames`` is what the container promises, 0 if it does not say."""
+
+    width: int
+    height: int
+    frames_per_second: float
+    frames: int
+    decoder: str
+
+
+class Checkpoint(Message, frozen=True):
+    """The state after ``frame``, which no crossing outruns; frame -1 is the beginning."""
+
+    frame: int = -1
+    pts_ns: int = 0
+    tracker: bytes = b""
+    counter: bytes = b""
+
+
+class Begin(Message, frozen=True):
+    """Order: start this camera's ``epoch`` after the checkpoint. ``model`` and ``ring`` are known by the time it is given."""
+
+    camera: str
+    epoch: int
+    checkpoint: Checkpoint
+    model: ModelInfo
+    ring: str
+
+
+class Ready(Message, frozen=True):
+    """Report: the process is up. ``model`` comes from the detector alone."""
+
+    pid: int
+    model: ModelInfo | None = None
+
+
+class Began(Message, frozen=True):
+    """Report: the epoch has begun here. ``checkpoint`` comes from the counter, ``source`` from the decoder."""
+
+    pid: int
+    camera: str
+    epoch: int
+    checkpoint: Checkpoint | None = None
+    source: SourceInfo | None = None
+
+
+class Beat(Message, frozen=True):
+    """Report: alive, and what was done since the start of the process. ``skipped`` frames were decoded but not passed on."""
+
+    pid: int
+    frames: int = 0
+    skipped: int = 0
+    damaged: int = 0
+    busy_ns: int = 0
+    cpu_ns: int = 0
+    peak_memory_bytes: int = 0
+
+
+class Finished(Message, frozen=True):
+    """Report of the counter: everything up to the end of the stream is in the ledger."""
+
+    pid: int
+    camera: str
+    epoch: int
+    problem: str = ""
+
+
+class Refused(Message, frozen=True):
+    """Report: this process cannot work, and a restart would not help."""
+
+    pid: int
+    sentence: str
+    usage: bool = False
+
+
+Report = Ready | Began | Beat | Finished | Refused
+
+T = TypeVar("T")
+
+
+def _pack_array(array: object) -> tuple[str, tuple[int, ...], bytes]:
+    if isinstance(array, np.ndarray):
+        return array.dtype.str, array.shape, array.tobytes()
+    raise NotImplementedError(f"a message cannot hold a {type(array).__name__}")
+
+
+def _unpack_array(kind: type, packed: Any) -> Any:
+    dtype, shape, content = packed
+    return np.frombuffer(bytearray(content), dtype).reshape(shape)
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_pack_array)
+
+
+def pack(message: object) -> bytes:
+    """A message, or any struct or dataclass of plain values and arrays, as bytes."""
+    return _encoder.encode(message)
+
+
+class Unpacker(Generic[T]):
+    """Reads one type, checked field by field."""
+
+    def __init__(self, kind: Any) -> None:
+        self._decoder: msgspec.msgpack.Decoder[T] = msgspec.msgpack.Decoder(kind, dec_hook=_unpack_array)
+
+    def decode(self, content: bytes) -> T:
+        """The message in ``content``; raises ``msgspec.ValidationError`` where it does not fit."""
+        return self._decoder.decode(content)

@@ -1,0 +1,51 @@
+"""What a model says about itself: ``manifest.toml`` beside it, or the metadata that its exporter wrote into it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from appliance.config import Name, Settings
+from appliance.errors import Refusal
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class Manifest(Settings):
+    """A model version's own description."""
+
+    name: Name
+    version: str
+    file: str = "model.onnx"
+    classes: tuple[str, ...] = ()
+    """In the order of their ids; empty where the model file names them itself."""
+    licence: str = ""
+    """Of the weights."""
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in a TOML file."""
+    try:
+        return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise Refusal(f"the manifest {path} cannot be read: {error.strerror}", usage=True) from None
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        reason = " ".join(str(error).split())
+        raise Refusal(f"the manifest {path} is not one: {reason}", usage=True) from None
+
+
+def names_in(metadata: dict[str, str]) -> tuple[str, ...] | None:
+    """The class names that ultralytics writes as ``{0: 'person', 1: 'bicycle', …}``; None where there are none."""
+    try:
+        names = ast.literal_eval(metadata["names"])
+    except (KeyError, ValueError, SyntaxError):
+        return None
+    if isinstance(names, dict) and sorted(names) == list(range(len(names))):
+        return tuple(str(names[class_id]) for class_id in range(len(names)))
+    return tuple(str(name) for name in names) if isinstance(names, (list, tuple)) else None

@@ -1,0 +1,67 @@
+"""Where models are: a path, or a name in the model store, ``<store>/<name>/<version>/manifest.toml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.errors import Refusal
+from appliance.models.manifest import Manifest, read_manifest
+
+MANIFEST = "manifest.toml"
+ZIP_MAGIC, PICKLE_MAGIC = b"PK\x03\x04", b"\x80"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model on disk, and its manifest where it has one."""
+
+    path: Path
+    manifest: Manifest | None
+
+
+def find_model(wanted: str, store: Path) -> ModelFile:
+    """The model of that path or name; of a name the highest version."""
+    path = Path(wanted).expanduser()
+    if path.is_dir():
+        found = _in_folder(path)
+    elif path.exists() or path.suffix or path.parent != Path():
+        found = ModelFile(path, read_manifest(path.parent / MANIFEST) if (path.parent / MANIFEST).exists() else None)
+    else:
+        found = _in_folder(_newest_version(wanted, store))
+    _check(found.path)
+    return found
+
+
+def _in_folder(folder: Path) -> ModelFile:
+    manifest = read_manifest(folder / MANIFEST)
+    return ModelFile(folder / manifest.file, manifest)
+
+
+def _newest_version(name: str, store: Path) -> Path:
+    versions = [manifest.parent for manifest in store.glob(f"{name}/*/{MANIFEST}")]
+    if not versions:
+        known = sorted({manifest.parent.parent.name for manifest in store.glob(f"*/*/{MANIFEST}")})
+        there = ", ".join(known) or "none"
+        raise Refusal(f"a model file or the name of a model in {store} is wanted, found '{name}' (there: {there})", usage=True)
+    return max(
+        versions,
+        key=lambda folder: [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in folder.name.split(".")],
+    )
+
+
+def _check(path: Path) -> None:
+    """Refuse what is no model, and above all what would run as a program when loaded."""
+    if not path.is_file():
+        raise Refusal(f"a model file is wanted, but {path} does not exist", usage=True)
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+    except OSError as error:
+        raise Refusal(f"the model {path} cannot be read: {error.strerror}", usage=True) from None
+    if path.suffix == ".pt" or head == ZIP_MAGIC or head.startswith(PICKLE_MAGIC):
+        raise Refusal(
+            f"an ONNX model is wanted, but {path} is a PyTorch checkpoint: a pickle, which runs as a program when it is loaded; "
+            "export it to ONNX where you trust it",
+            usage=True,
+        )

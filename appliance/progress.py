@@ -1,0 +1,62 @@
+"""How far it is: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.config import CameraSettings
+from appliance.supervise.supervisor import Supervisor
+
+LINE_INTERVAL_NS = 10 * NS_PER_S
+
+
+class ProgressBar:
+    """Frames counted of all cameras together."""
+
+    def __init__(self, console: Console, cameras: tuple[CameraSettings, ...]) -> None:
+        self._console, self._cameras = console, cameras
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+        self._progress = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+        self._task = self._progress.add_task("starting", total=None, rate="")
+        self._began_ns = 0
+        self._line_due_ns = monotonic_ns() + LINE_INTERVAL_NS
+
+    def __enter__(self) -> ProgressBar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def show(self, supervisor: Supervisor) -> None:
+        """Bring it up to date."""
+        frames = supervisor.children["count"].work.frames
+        now_ns = monotonic_ns()
+        if frames == 0:
+            self._began_ns = now_ns
+        per_second = frames / max(1e-3, (now_ns - self._began_ns) / NS_PER_S)
+        rate = f"{per_second:.0f} frames/s" if frames else ""
+        self._progress.update(
+            self._task,
+            completed=frames,
+            total=self._total(supervisor),
+            rate=rate,
+            description="counting" if frames else "starting",
+        )
+        if not self._console.is_terminal and now_ns > self._line_due_ns:
+            self._line_due_ns = now_ns + LINE_INTERVAL_NS
+            self._console.print(f"{frames} frames, {rate}" if frames else "starting")
+
+    def _total(self, supervisor: Supervisor) -> int | None:
+        total = 0
+        for camera in self._cameras:
+            source = supervisor.streams[camera.name].source
+            if source is None or source.frames == 0 or camera.is_live:
+                return None
+            last = source.frames - 1 if camera.last_frame is None else min(camera.last_frame, source.frames - 1)
+            total += max(0, last + 1 - camera.first_frame)
+        return total

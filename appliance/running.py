@@ -1,0 +1,132 @@
+"""A site's machine from start to stop: its folder, its ledger, its signals, and what it did."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from appliance import pipeline
+from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.config import SiteSettings
+from appliance.messages import Beat, ModelInfo, SourceInfo
+from appliance.supervise.preflight import check_memory, is_alive, runtime_parent
+from appliance.supervise.supervisor import Supervisor, sweep
+
+FOLDER_PREFIX = "appliance-"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a machine did. ``work`` is by process, ``sources`` and ``problems`` by camera; ``seconds`` from the first order on."""
+
+    ledger: Path
+    run: str
+    model: ModelInfo | None
+    sources: dict[str, SourceInfo]
+    problems: dict[str, str]
+    work: dict[str, Beat]
+    restarts: int
+    seconds: float
+    stopped: bool
+    """Told to stop before it was finished."""
+
+
+class Stopper:
+    """Becomes true with the first SIGINT or SIGTERM."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+    def __call__(self, signal_number: int, frame: FrameType | None) -> None:
+        """The signal handler."""
+        del signal_number, frame
+        self.is_set = True
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[Stopper]:
+    """Inside, SIGINT and SIGTERM ask for an orderly stop instead of breaking off."""
+    stopper = Stopper()
+    before = {number: signal.signal(number, stopper) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopper
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def new_run_id() -> str:
+    """Names one start of a machine; in every event id of the ledger."""
+    return uuid.uuid4().hex[:12]
+
+
+def run_site(
+    site: SiteSettings, ledger: Path, *, until_finished: bool, watch: Callable[[Supervisor], None] = lambda supervisor: None
+) -> Work:
+    """Run a site's machine until its files are finished, or until a signal; ``watch`` is called a few times per second."""
+    check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
+    run = new_run_id()
+    with stopping_on_signals() as stopper, _folder() as folder:
+        machine = pipeline.build(site, folder, ledger, run, models_dir(), gives_up=until_finished)
+        with Supervisor(machine) as supervisor:
+            clock = _WorkClock()
+
+            def keep_on() -> bool:
+                clock.look(supervisor)
+                watch(supervisor)
+                return not stopper.is_set
+
+            supervisor.run(keep_on)
+            clock.stop()
+        return Work(
+            ledger,
+            run,
+            supervisor.model,
+            {name: stream.source for name, stream in supervisor.streams.items() if stream.source is not None},
+            {name: stream.problem for name, stream in supervisor.streams.items() if stream.problem},
+            {name: child.work for name, child in supervisor.children.items()},
+            sum(child.restarts for child in supervisor.children.values()),
+            clock.seconds,
+            stopper.is_set,
+        )
+
+
+class _WorkClock:
+    """Measures from the moment when the model is loaded: before that, processes start and nothing is counted."""
+
+    def __init__(self) -> None:
+        self._began_ns = 0
+        self.seconds = 0.0
+
+    def look(self, supervisor: Supervisor) -> None:
+        if supervisor.model is not None and self._began_ns == 0:
+            self._began_ns = monotonic_ns()
+
+    def stop(self) -> None:
+        self.seconds = (monotonic_ns() - self._began_ns) / NS_PER_S if self._began_ns else 0.0
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for the sockets, for this user only; those of dead machines are removed on the way."""
+    parent = runtime_parent()
+    sweep(parent, FOLDER_PREFIX, is_alive)
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def models_dir() -> Path:
+    """The model store of the checkout that this is, or of the working directory."""
+    beside = Path(__file__).resolve().parent.parent / "engines"
+    return beside if beside.is_dir() else Path("engines").resolve()

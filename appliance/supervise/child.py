@@ -1,0 +1,123 @@
+"""A running process as the supervisor sees it: start, watch, stop, start again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.messages import Beat
+from appliance.supervise.spec import Assignment, ProcessSpec
+
+FIRST_DELAY_NS = NS_PER_S // 10
+LONGEST_DELAY_NS = 15 * NS_PER_S
+CALM_NS = 60 * NS_PER_S  # without a death: the next one counts as the first again
+STOP_S = 5.0
+
+
+class Child:
+    """One process of the machine, over all its lives."""
+
+    def __init__(self, spec: ProcessSpec, folder: Path, log_level: str) -> None:
+        self.spec = spec
+        self.restarts = 0
+        self.is_ready = False
+        self.beat = Beat(0)
+        self._earlier = Beat(0)
+        self._folder, self._log_level = folder, log_level
+        self._process: subprocess.Popen[bytes] | None = None
+        self._heard_ns = 0
+        self._died_ns = 0
+        self._deaths_in_a_row = 0
+
+    @property
+    def pid(self) -> int:
+        """Of the life that it lives now; 0 between two."""
+        return 0 if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        """Begin a life: a new interpreter, in a session of its own so that a terminal's Ctrl-C reaches the supervisor alone."""
+        spec = self.spec
+        assignment = Assignment(spec.name, spec.entry, spec.settings, str(self._folder), os.getpid(), self._log_level)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "appliance.supervise.entry"], stdin=subprocess.PIPE, start_new_session=True
+        )
+        self._heard_ns = monotonic_ns()
+        assert self._process.stdin is not None  # asked for above
+        try:
+            self._process.stdin.write(msgspec.json.encode(assignment))
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass  # dead already; ``has_died`` will say so
+
+    def hear(self, beat: Beat | None = None) -> None:
+        """It has given a sign of life."""
+        self._heard_ns = monotonic_ns()
+        if beat is not None:
+            self.beat = beat
+
+    def has_died(self) -> bool:
+        """Whether this life is over; killed here if it hangs."""
+        if self._process is None:
+            return False
+        if self._process.poll() is None and self._is_silent():
+            self._process.kill()
+            self._process.wait()
+        return self._process.poll() is not None
+
+    def _is_silent(self) -> bool:
+        patience_s = self.spec.silence_s if self.is_ready else self.spec.start_s
+        return monotonic_ns() - self._heard_ns > patience_s * NS_PER_S
+
+    def bury(self) -> int:
+        """End a life that is over: its exit code. The next one may start after a delay that doubles from death to death."""
+        assert self._process is not None
+        now_ns = monotonic_ns()
+        self._deaths_in_a_row = 1 if now_ns - self._died_ns > CALM_NS else self._deaths_in_a_row + 1
+        self._died_ns = now_ns
+        exit_code = self._process.wait()
+        self._process, self.is_ready = None, False
+        self.restarts += 1
+        self._earlier, self.beat = self.work, Beat(0)
+        return exit_code
+
+    def may_start(self) -> bool:
+        """Whether it is dead, and has been for long enough."""
+        if self._process is not None:
+            return False
+        delay_ns = 0 if self._deaths_in_a_row <= 1 else FIRST_DELAY_NS << min(self._deaths_in_a_row - 2, 10)
+        return monotonic_ns() - self._died_ns >= min(delay_ns, LONGEST_DELAY_NS)
+
+    @property
+    def work(self) -> Beat:
+        """What it did in all its lives."""
+        now, before = self.beat, self._earlier
+        return Beat(
+            now.pid,
+            now.frames + before.frames,
+            now.skipped + before.skipped,
+            max(now.damaged, before.damaged),
+            now.busy_ns + before.busy_ns,
+            now.cpu_ns + before.cpu_ns,
+            max(now.peak_memory_bytes, before.peak_memory_bytes),
+        )
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+
+    def stop(self, deadline_ns: int) -> None:
+        """Wait until it has stopped, and kill it where that takes too long."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(max(0.0, (deadline_ns - monotonic_ns()) / NS_PER_S))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

@@ -1,0 +1,35 @@
+"""What a process is, before it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """One line of ``pipeline``: what runs, with which settings, for which cameras."""
+
+    name: str
+    entry: str
+    """``module:function``, a string so that heavy libraries stay out of the supervisor."""
+    settings: str
+    """JSON of the process's own settings."""
+    cameras: tuple[str, ...]
+    """Whose stream is torn when it dies."""
+    start_s: float
+    """Until it must have reported to be ready,"""
+    silence_s: float
+    """and from then on, the longest time without a heartbeat; longer, and it hangs."""
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """What a new process reads from its stdin."""
+
+    process: str
+    entry: str
+    settings: str
+    folder: str
+    supervisor_pid: int
+    log_level: str

@@ -1,0 +1,158 @@
+"""The supervisor: starts the machine's processes, watches them, starts them again, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.errors import Refusal
+from appliance.ipc.channel import wait
+from appliance.ipc.command import CommandPost
+from appliance.ipc.frame_ring import RingFile, RingSize
+from appliance.messages import Beat, Began, Finished, ModelInfo, Ready, Refused, Report
+from appliance.supervise.child import STOP_S, Child
+from appliance.supervise.recovery import CameraStream, Stage
+from appliance.supervise.spec import ProcessSpec
+
+TICK_S = 0.02
+MOST_DEATHS_WITHOUT_PROGRESS = 8
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the supervisor runs: all processes, the streams through them, and where they meet."""
+
+    specs: tuple[ProcessSpec, ...]
+    streams: tuple[CameraStream, ...]
+    ring_size: Callable[[ModelInfo], RingSize]
+    shm_dir: Path
+    folder: Path
+    """Of the sockets; made and removed by the supervisor's owner."""
+    log_level: str
+    gives_up: bool
+    """Whether a machine that makes no progress is a failed job, or one to be tried again for ever."""
+
+
+class Supervisor:
+    """Use as a context: whatever happens inside, no process outlives it."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._post = CommandPost(machine.folder)
+        self.children = {spec.name: Child(spec, machine.folder, machine.log_level) for spec in machine.specs}
+        self.streams = {stream.camera: stream for stream in machine.streams}
+        self.model: ModelInfo | None = None
+        self._rings: list[RingFile] = []
+        self._deaths = 0
+        self._progress_at_death: tuple[int, ...] = ()
+
+    def __enter__(self) -> Supervisor:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Stop all: ask, wait, kill."""
+        for child in self.children.values():
+            child.ask_to_stop()
+        deadline_ns = monotonic_ns() + round(STOP_S * NS_PER_S)
+        for child in self.children.values():
+            child.stop(deadline_ns)
+        for ring in self._rings:
+            ring.close()
+        self._post.close()
+
+    def run(self, keep_on: Callable[[], bool]) -> None:
+        """Until all streams are finished, or ``keep_on`` says no; raises ``Refusal`` where the machine cannot work."""
+        while keep_on() and not self._is_finished():
+            wait((self._post,), TICK_S)
+            while (message := self._post.take()) is not None:
+                self._hear(*message)
+            for child in self.children.values():
+                self._watch(child)
+            self._begin_streams()
+
+    def _is_finished(self) -> bool:
+        return self._machine.gives_up and all(stream.stage is Stage.FINISHED for stream in self.streams.values())
+
+    def _watch(self, child: Child) -> None:
+        if child.has_died():
+            exit_code = child.bury()
+            self._drain()
+            logger.warning("%s has died (exit code %d) and is started again", child.spec.name, exit_code)
+            for camera in child.spec.cameras:
+                self.streams[camera].tear()
+            self._check_progress(child)
+        if child.may_start():
+            child.start()
+
+    def _drain(self) -> None:
+        """Hear the last words of the dead before anything is decided."""
+        while (message := self._post.take()) is not None:
+            self._hear(*message)
+
+    def _check_progress(self, child: Child) -> None:
+        progress = tuple(stream.checkpoint.frame for stream in self.streams.values())
+        self._deaths = self._deaths + 1 if progress == self._progress_at_death else 1
+        self._progress_at_death = progress
+        if self._machine.gives_up and self._deaths > MOST_DEATHS_WITHOUT_PROGRESS:
+            raise Refusal(f"{child.spec.name} has died {self._deaths} times in a row without getting any further")
+
+    def _hear(self, process: str, report: Report) -> None:
+        child = self.children[process]
+        if isinstance(report, Refused):
+            raise Refusal(report.sentence, usage=report.usage)
+        if report.pid != child.pid:
+            return  # from an earlier life
+        child.hear(report if isinstance(report, Beat) else None)
+        if isinstance(report, Ready):
+            self._on_ready(child, report)
+        elif isinstance(report, Began):
+            self._on_began(report)
+        elif isinstance(report, Finished):
+            self.streams[report.camera].finish(report.epoch, report.problem)
+
+    def _on_ready(self, child: Child, report: Ready) -> None:
+        child.is_ready = True
+        if report.model is not None and self.model is None:
+            self.model = report.model
+            self._make_rings(report.model)
+
+    def _make_rings(self, model: ModelInfo) -> None:
+        size = self._machine.ring_size(model)
+        for stream in self.streams.values():
+            ring = RingFile(size, str(self._machine.shm_dir))
+            self._rings.append(ring)
+            stream.ring = ring.path
+
+    def _on_began(self, report: Began) -> None:
+        assert self.model is not None  # nothing begins before the model is known
+        following = self.streams[report.camera].began(report, self.model)
+        if following is not None:
+            self._post.order(*following)
+
+    def _begin_streams(self) -> None:
+        if self.model is None:
+            return
+        for stream in self.streams.values():
+            needed = (child for child in self.children.values() if stream.camera in child.spec.cameras)
+            if all(child.is_ready for child in needed):
+                order = stream.begin(self.model)
+                if order is not None:
+                    self._post.order(*order)
+
+
+def sweep(parent: Path, prefix: str, is_alive: Callable[[int], bool]) -> Iterable[Path]:
+    """Remove the folders ``<prefix><pid>-…`` that dead supervisors have left; those removed."""
+    removed = []
+    for folder in parent.glob(f"{prefix}*-*"):
+        pid = folder.name.removeprefix(prefix).partition("-")[0]
+        if pid.isdigit() and not is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+            removed.append(folder)
+    return removed

@@ -1,0 +1,86 @@
+"""The track process: boxes in, tracks out, for a shard of cameras."""
+
+from __future__ import annotations
+
+from appliance.clock import monotonic_ns
+from appliance.config import TrackProcess
+from appliance.ipc.channel import Receiver, Sender, wait
+from appliance.ipc.command import CommandLink
+from appliance.ipc.frame_ring import RingReaders
+from appliance.messages import Begin, DetectedFrame, EndOfStream, FrameTicket, TrackedFrame, Unpacker, pack
+from appliance.topics import BOXES, TRACKS
+from appliance.track.botsort import BotSort, BotSortSettings, TrackerState
+from appliance.track.camera_motion import Affine, CameraMotion
+
+IDLE_S = 0.1
+
+
+def main(link: CommandLink, settings: str) -> None:
+    """Run until told to stop."""
+    shard = Shard(link, TrackProcess.model_validate_json(settings))
+    link.ready()
+    while not link.stopping:
+        shard.step()
+        link.beat()
+
+
+class Camera:
+    """One camera's tracker in one epoch."""
+
+    def __init__(self, epoch: int, tracker: BotSort) -> None:
+        self.epoch = epoch
+        self.tracker = tracker
+        self.motion = CameraMotion()
+
+
+class Shard:
+    """Some cameras' trackers; each message carries the state after it, so that whoever writes it down has a checkpoint."""
+
+    def __init__(self, link: CommandLink, settings: TrackProcess) -> None:
+        self._link = link
+        self._boxes = Receiver(link.folder, BOXES, settings.shard)
+        self._tracks = Sender(link.folder, TRACKS, "device")
+        self._settings = BotSortSettings(
+            high_score=settings.confidence, low_score=settings.tracker.low_score, lost_s=settings.tracker.lost_s
+        )
+        self._measures_motion = settings.tracker.camera_motion == "auto"
+        self._states: Unpacker[TrackerState] = Unpacker(TrackerState)
+        self._rings = RingReaders()
+        self._cameras: dict[str, Camera] = {}
+
+    def step(self) -> None:
+        """Take orders and boxes, or wait for some."""
+        while (order := self._link.take()) is not None:
+            self._begin(order)
+        message = self._boxes.take()
+        if message is None:
+            wait((self._link, self._boxes), IDLE_S)
+        elif isinstance(message, EndOfStream):
+            self._tracks.send(message)
+        else:
+            self._track(message)
+
+    def _begin(self, order: Begin) -> None:
+        state = order.checkpoint.tracker
+        tracker = BotSort(self._settings, self._states.decode(state)) if state else BotSort(self._settings)
+        self._cameras[order.camera] = Camera(order.epoch, tracker)
+        self._link.began(order)
+
+    def _track(self, message: DetectedFrame) -> None:
+        began_ns = monotonic_ns()
+        ticket = message.ticket
+        camera = self._cameras.get(ticket.camera)
+        if camera is None or camera.epoch != ticket.epoch:
+            return  # of a run that has been rewound
+        motion = self._motion(camera, message)
+        tracks = camera.tracker.update(message.detections, ticket.pts_ns, motion)
+        self._tracks.send(TrackedFrame(ticket, tracks, pack(camera.tracker.state)))
+        self._link.heart.frames += 1
+        self._link.heart.busy_ns += monotonic_ns() - began_ns
+
+    def _motion(self, camera: Camera, message: DetectedFrame) -> Affine | None:
+        ticket: FrameTicket = message.ticket
+        if not self._measures_motion or not self._rings.holds(ticket):
+            return None
+        motion = camera.motion.measure(self._rings.grey(ticket), message.detections.boxes, ticket.source_width)
+        return motion if self._rings.holds(ticket) else None

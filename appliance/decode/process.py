@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
 from appliance.config import CameraSettings, DecodeProcess
+from appliance.decode.choice import open_source
 from appliance.decode.reader import Numbered, Reader
-from appliance.decode.source import open_source
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import FrameRing

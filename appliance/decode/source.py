@@ -1,11 +1,9 @@
-"""Where pictures come from: the protocol of a source, and the choice of one."""
+"""Where pictures come from: the protocol of a source."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from appliance.config import CameraSettings
-from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import Letterbox
 from appliance.messages import SourceInfo
@@ -40,20 +38,6 @@ class Source(Protocol):
         """Let go of the file or the camera."""
 
     problem: str
-
-
-def open_source(camera: CameraSettings) -> Source:
-    """The source of a camera: PyAV for files and addresses, OpenCV for webcams and where it is asked for."""
-    is_webcam = camera.source.isdigit()
-    if camera.decoder == "opencv" or (camera.decoder == "auto" and is_webcam):
-        from appliance.decode.opencv_source import OpenCvSource
-
-        return OpenCvSource(camera.source)
-    if is_webcam:
-        raise Refusal(f"camera '{camera.name}': a webcam needs the decoder opencv, found {camera.decoder}", usage=True)
-    from appliance.decode.pyav_source import PyAvSource
-
-    return PyAvSource(camera.source)
 
 
 def hidden(address: str) -> str:

@@ -1,15 +1,12 @@
-"""What runs a network: the protocol of an engine, and the choice of one."""
+"""What runs a network: the protocol of an engine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from appliance.boxes import Floats
-from appliance.config import DetectorSettings
-from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import InputRule
 
@@ -41,23 +38,3 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of the model."""
-
-
-def open_engine(model: Path, settings: DetectorSettings, *, is_live: bool) -> Engine:
-    """The engine of the wanted backend; ``auto`` takes OpenVINO, and ONNX Runtime where it cannot be had."""
-    if settings.backend != "onnxruntime":
-        try:
-            from appliance.detect.openvino_engine import OpenVinoEngine
-        except ImportError as error:
-            if settings.backend == "openvino":
-                raise Refusal(f"the backend openvino is wanted, but it cannot be loaded: {error}", usage=True) from None
-        else:
-            return OpenVinoEngine(model, settings, is_live=is_live)
-    try:
-        from appliance.detect.onnx_engine import OnnxEngine
-    except ImportError as error:
-        raise Refusal(
-            f"the backend onnxruntime is wanted, but it cannot be loaded: {error} (pip install 'appliance[onnxruntime]')",
-            usage=True,
-        ) from None
-    return OnnxEngine(model, settings)

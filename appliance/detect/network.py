@@ -8,7 +8,7 @@ import numpy as np
 
 from appliance.boxes import Detections, Floats
 from appliance.config import DetectProcess
-from appliance.detect.detector import open_engine
+from appliance.detect.choice import open_engine
 from appliance.detect.yolo import Head, HeadSettings, read_head, tell_head
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels

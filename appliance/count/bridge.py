@@ -2,8 +2,7 @@
 
 A tracker that loses an object and finds it again under a new id cuts its way in two. If that happens on a line, a counter
 that trusts ids loses the crossing, or counts it twice. Here the end of one way and the start of another are joined where
-place, size,
-class and time agree; nothing is guessed where they do not.
+place, size, class and time agree; nothing is guessed where they do not.
 """
 
 from __future__ import annotations
@@ -22,28 +21,30 @@ class BridgeSettings:
     longest_s: float = 2.0
     """Between the last sighting of the old track and the first of the new one."""
     farthest_sizes: float = 0.5
-    """Between where the old track would be and where the new one starts, in sizes of the object."""
+    """Between where the old track may be and where the new one starts, in sizes of the object."""
     other_class_sizes: float = 0.25
     """Added to that distance where the classes differ."""
     growth: float = 1.6
     """The largest ratio of widths, and of heights."""
-    earliest_share: float = 0.0
+    earliest_share: float = 0.25
     latest_share: float = 1.5
     """The old track may have gone this little or this much of the way that its velocity predicts."""
 
 
 def find_predecessor(newborn: Trajectory, lost: list[Trajectory], settings: BridgeSettings) -> Trajectory | None:
-    """The lost trajectory that ``newborn`` continues, if there is one: the nearest within all gates."""
-    best, best_distance = None, settings.farthest_sizes
+    """The lost trajectory that ``newborn`` continues, if there is one: within all gates, the one that predicts it best."""
+    best, least_error = None, math.inf
     for candidate in lost:
-        distance = _distance(candidate, newborn, settings)
-        if distance <= best_distance:
-            best, best_distance = candidate, distance
+        error = _error(candidate, newborn, settings)
+        if error < least_error:
+            best, least_error = candidate, error
     return best
 
 
-def _distance(old: Trajectory, new: Trajectory, settings: BridgeSettings) -> float:
-    """In sizes of the object; infinite where a gate is shut."""
+def _error(old: Trajectory, new: Trajectory, settings: BridgeSettings) -> float:
+    """Between where the old track would be by its velocity and where the new one starts, in sizes of the object; infinite where
+    a gate is shut.
+    """
     gap_s = (new.first.time_ns - old.last.time_ns) / NS_PER_S
     growth = max(_ratio(old.last.width, new.first.width), _ratio(old.last.height, new.first.height))
     if not 0 < gap_s <= settings.longest_s or growth > settings.growth:
@@ -57,8 +58,14 @@ def _distance(old: Trajectory, new: Trajectory, settings: BridgeSettings) -> flo
     length_squared = way[0] ** 2 + way[1] ** 2
     share = (away[0] * way[0] + away[1] * way[1]) / length_squared if length_squared > 0 else 0.0
     share = min(settings.latest_share, max(settings.earliest_share, share))
-    distance = math.hypot(away[0] - share * way[0], away[1] - share * way[1]) / size
-    return distance if old.class_id == new.class_id else distance + settings.other_class_sizes
+    farther = 0.0 if old.class_id == new.class_id else settings.other_class_sizes
+    if _sizes_off(away, way, share, size) + farther > settings.farthest_sizes:
+        return math.inf
+    return _sizes_off(away, way, 1.0, size) + farther
+
+
+def _sizes_off(away: Point, way: Point, share: float, size: float) -> float:
+    return math.hypot(away[0] - share * way[0], away[1] - share * way[1]) / size
 
 
 def _ratio(one: float, other: float) -> float:

@@ -140,7 +140,9 @@ class Counter:
     def _see(self, track_id: int, now: Sighting, class_id: int, score: float) -> Trajectory:
         trajectory = self._by_track.get(track_id)
         if trajectory is None:
-            trajectory = self._by_track[track_id] = Trajectory.begin(track_id, now, len(self._lines))
+            trajectory = self._by_track[track_id] = Trajectory.begin(
+                track_id, now, [counted.height_share for counted in self._lines]
+            )
         else:
             for counted, passage in zip(self._lines, trajectory.passages):
                 passage.step(counted.line, trajectory.last, now, counted.height_share)
@@ -168,12 +170,19 @@ class Counter:
             self._forget(old, newborn)
 
     def _settle(self, trajectory: Trajectory) -> list[Decision]:
-        """The decisions on a trajectory that is held outside the dead band."""
+        """The decisions on a trajectory that is held outside the dead band, and no nearer to where it was before than the dead
+        band is wide: it may have jittered around the end of the line.
+        """
         decisions = []
-        for index, passage in enumerate(trajectory.passages):
-            if trajectory.confirmed and passage.held and passage.net:
+        for index, (counted, passage) in enumerate(zip(self._lines, trajectory.passages)):
+            if not (trajectory.confirmed and passage.held):
+                continue
+            place = trajectory.last.anchor(counted.height_share)
+            moved = math.dist(passage.origin, place) > 2 * self._band_px(trajectory.last)
+            if passage.net and moved:
                 decisions.append(self._decision(trajectory, index, Reason.CROSSED))
-                passage.net = 0
+            if moved or passage.settled or not passage.net:
+                passage.settle(place)
         return decisions
 
     def _bury(self, time_ns: int) -> list[Decision]:
@@ -221,7 +230,7 @@ class Counter:
         velocity = velocity_between(first, last)
         start = last.moved(velocity, min(first.time_ns, last.time_ns - carry_ns))
         end = last.moved(velocity, trajectory.last.time_ns + carry_ns)
-        way = Passage()
+        way = Passage(start.anchor(counted.height_share))
         way.step(counted.line, start, end, counted.height_share)
         return way.net == trajectory.passages[index].net and self._is_clear(counted, start) and self._is_clear(counted, end)
 

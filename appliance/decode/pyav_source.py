@@ -32,25 +32,26 @@ class AvPicture:
         self._frame, self._scalers = frame, scalers
 
     def draw(self, network_input: Pixels, place: Letterbox, preview: Pixels) -> None:
-        """See ``Picture``; one pass of swscale each, or none where the decoder's planes already have the preview's size."""
+        """See ``Picture``. The full picture is scaled once: the network's input is made from the preview where that is no
+        smaller.
+        """
         to_input, to_preview = self._scalers
-        scaled = to_input.reformat(
-            self._frame, width=place.width, height=place.height, format="rgb24", interpolation="FAST_BILINEAR"
-        )
-        network_input[: place.top] = GREY
-        network_input[place.top + place.height :] = GREY
-        middle = network_input[place.top : place.top + place.height]
-        middle[:, : place.left] = GREY
-        middle[:, place.left + place.width :] = GREY
-        middle[:, place.left : place.left + place.width] = _rows(scaled, 0, place.width * 3).reshape(place.height, place.width, 3)
-        height, width = preview.shape[0] * 2 // 3, preview.shape[1]
         small = self._frame
+        height, width = preview.shape[0] * 2 // 3, preview.shape[1]
         if (small.width, small.height) != (width, height) or small.format.name not in PLANAR:
             small = to_preview.reformat(small, width=width, height=height, format="yuv420p", interpolation="FAST_BILINEAR")
         preview[:height] = _rows(small, 0, width)
         colour = preview[height:].reshape(2, height // 2, width // 2)
         colour[0] = _rows(small, 1, width // 2)
         colour[1] = _rows(small, 2, width // 2)
+        nearest = small if width >= place.width and height >= place.height else self._frame
+        scaled = to_input.reformat(nearest, width=place.width, height=place.height, format="rgb24", interpolation="FAST_BILINEAR")
+        network_input[: place.top] = GREY
+        network_input[place.top + place.height :] = GREY
+        middle = network_input[place.top : place.top + place.height]
+        middle[:, : place.left] = GREY
+        middle[:, place.left + place.width :] = GREY
+        middle[:, place.left : place.left + place.width] = _rows(scaled, 0, place.width * 3).reshape(place.height, place.width, 3)
 
 
 def _rows(frame: av.VideoFrame, plane: int, row_bytes: int) -> Pixels:

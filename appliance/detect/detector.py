@@ -34,7 +34,7 @@ class Engine(Protocol):
         """Start on a batch of (H, W, 3) RGB pictures, which must stay untouched until it is collected."""
 
     def collect(self) -> Floats:
-        """The output (N, …) of the oldest batch; waits for it."""
+        """The output (N, …) of the oldest batch, valid until the next ``submit``; waits for it."""
 
     def close(self) -> None:
         """Let go of the model."""

@@ -78,8 +78,8 @@ class OpenVinoEngine:
         """See ``Engine``."""
         shape, request = self._under_way.popleft()
         request.wait()
-        output: Floats = np.array(request.get_output_tensor(0).data, np.float32)
         self._idle[shape].append(request)
+        output: Floats = request.get_output_tensor(0).data
         return output
 
     def close(self) -> None:

@@ -43,7 +43,7 @@ class OpenVinoEngine:
         self.max_batch = 1 if self._batch_is_fixed else settings.max_batch or 1
         self._networks: dict[Shape, ov.CompiledModel] = {}
         self._idle: dict[Shape, list[ov.InferRequest]] = {}
-        self._under_way: deque[tuple[Shape, ov.InferRequest]] = deque()
+        self._under_way: deque[tuple[Shape, ov.InferRequest, Pixels]] = deque()  # the network reads the pixels in place
 
     def _read(self, path: Path) -> ov.Model:
         try:
@@ -72,11 +72,11 @@ class OpenVinoEngine:
         request = idle.pop() if idle else self._network(shape).create_infer_request()
         request.set_input_tensor(ov.Tensor(batch, shared_memory=True))
         request.start_async()
-        self._under_way.append((shape, request))
+        self._under_way.append((shape, request, batch))
 
     def collect(self) -> Floats:
         """See ``Engine``."""
-        shape, request = self._under_way.popleft()
+        shape, request, _ = self._under_way.popleft()
         request.wait()
         self._idle[shape].append(request)
         output: Floats = request.get_output_tensor(0).data

@@ -67,7 +67,7 @@ class OpenVinoEngine:
     def submit(self, pictures: Sequence[Pixels]) -> None:
         """See ``Engine``; a single picture is read where it lies."""
         batch = pictures[0][None] if len(pictures) == 1 else np.stack(pictures)
-        shape = batch.shape[:3]
+        shape = (batch.shape[0], batch.shape[1], batch.shape[2])
         idle = self._idle.setdefault(shape, [])
         request = idle.pop() if idle else self._network(shape).create_infer_request()
         request.set_input_tensor(ov.Tensor(batch, shared_memory=True))

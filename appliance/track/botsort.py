@@ -3,7 +3,7 @@
 Aharon, Orfaig and Bobrovsky, BoT-SORT: Robust Associations Multi-Pedestrian Tracking (2022), on the two-stage association of
 Zhang et al., ByteTrack (ECCV 2022); without appearance. Where it differs, the reason stands beside the setting or the
 function: boxes are compared by distance-IoU, nobody is born inside a neighbour of his class, a track is confirmed by evidence
-and not by its second sighting alone, and ``_leaps`` follows objects that move further than their own size from frame to
+and not by its second sighting alone, and ``leaps`` follows objects that move further than their own size from frame to
 frame.
 """
 
@@ -27,7 +27,8 @@ from appliance.boxes import (
     paired_diou,
 )
 from appliance.track import kalman
-from appliance.track.matching import NO_PAIRS, Pairs, assign, joined, mutual_nearest
+from appliance.track.leaps import sure_leaps
+from appliance.track.matching import NO_PAIRS, Pairs, assign, joined
 from appliance.track.tracks import EMPTY, LOST, TENTATIVE, TRACKED, TrackTable, measurements
 
 NS_PER_STEP = 1e9 / kalman.STEPS_PER_SECOND
@@ -155,24 +156,16 @@ def _chosen(pairs: Pairs, gain: Floats, rows: Mask, columns: Mask) -> Pairs:
 def _leaps(
     tracks: TrackTable, rows: Integers, detections: Detections, columns: Integers, steps: float, settings: BotSortSettings
 ) -> Pairs:
-    """Match what overlaps nothing by distance, in sizes of the object, where there is no doubt.
+    """Match what overlaps nothing by its place alone.
 
     A track seen once has no velocity yet and may be up to ``leap_sizes`` away from where it was; any other must be near where
-    it is predicted, the nearer the shorter ago that was. Both must look alike in size, be each other's nearest, and have no
-    rival nearby.
+    it is predicted, the nearer the shorter ago that was.
     """
     if len(rows) == 0 or len(columns) == 0:
         return NO_PAIRS
-    position = tracks.filters[0, rows]
-    measured = measurements(detections.boxes[columns])
-    size = np.sqrt(position[:, 2] * position[:, 3])
-    away = np.hypot(*(position[:, None, :2] - measured[None, :, :2]).transpose(2, 0, 1)) / size[:, None]
-    sides = np.maximum(measured[:, 2:], 1.0)  # the picture's edge may leave a box no width; predictions have at least a pixel
-    likeness = np.abs(np.log(position[:, None, 2:] / sides[None, :, :])).max(axis=2)
     reach = np.where(tracks.life[rows] == TENTATIVE, 1.0, min(1.0, settings.swerve_sizes * steps))
     reach[tracks.hits[rows] == 1] = settings.leap_sizes
-    away = np.where((likeness < np.log(2)) & (away < reach[:, None]), away, np.inf)
-    pairs = mutual_nearest(away, settings.leap_ambiguity)
+    pairs = sure_leaps(tracks.filters[0, rows], measurements(detections.boxes[columns]), reach, settings.leap_ambiguity)
     return Pairs(rows[pairs.rows], columns[pairs.columns])
 
 

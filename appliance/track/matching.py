@@ -51,10 +51,10 @@ def assign(candidates: Pairs, gain: Floats) -> Pairs:
     sure = _sure_pairs(table)
     table[sure.rows] = 0
     table[:, sure.columns] = 0
-    open_rows = table.any(axis=1).nonzero()[0]
+    open_rows = np.flatnonzero(table.any(axis=1))
     if len(open_rows) == 0:
         return sure
-    open_columns = table.any(axis=0).nonzero()[0]
+    open_columns = np.flatnonzero(table.any(axis=0))
     rest = _solve(table[np.ix_(open_rows, open_columns)])
     return joined(sure, Pairs(open_rows[rest.rows], open_columns[rest.columns]))
 

@@ -120,11 +120,22 @@ def test_every_thing_keeps_one_id(things: Sequence[Thing], seconds: Sequence[flo
     assert_one_id_each(things, seconds, watched(things, seconds))
 
 
-def test_leaping_abreast_is_not_supported() -> None:
-    """A neighbour less than twice as far as the leap leaves doubt who went where; nobody is confirmed, nobody mistaken."""
-    abreast = [Thing(straight(-LEAP, 200 + 90 * lane, vx=LEAP), during(1, 1.7)) for lane in range(3)]
-    said = watched(abreast, every(1 / 30, 2))
-    assert not any(sighting.confirmed for sightings in said for sighting in sightings)
+@pytest.mark.parametrize(
+    "starts",
+    [
+        pytest.param([(-LEAP, 200), (-LEAP, 290), (-LEAP, 380)], id="three abreast"),
+        pytest.param([(-LEAP, 200), (-1.9 * LEAP, 260)], id="staggered in two lanes"),
+        pytest.param([(-LEAP, 200), (-2.5 * LEAP, 200), (-4 * LEAP, 200)], id="a convoy"),
+        pytest.param([(-LEAP, 200), (-LEAP, 290), (-2.5 * LEAP, 200), (-2.5 * LEAP, 290)], id="two rows of two"),
+    ],
+)
+def test_leaping_together_keeps_everybody_apart(starts: list[tuple[float, float]]) -> None:
+    """A neighbour less than twice as far as the leap leaves doubt who went where, and only the common way dispels it."""
+    together = [Thing(straight(x, y, vx=LEAP), during(1, 1.9)) for x, y in starts]
+    said = watched(together, every(1 / 30, 2.2))
+    for sightings in said:
+        assert len(ids(sightings)) == 1
+        assert sightings[-1].confirmed
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
+from google.protobuf.message import DecodeError
+from onnx import TensorProto, helper
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from appliance.boxes import Floats
@@ -26,7 +29,8 @@ UNREADABLE = (
     state.NotImplemented,
     state.RuntimeException,
 )
-INPUT_TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
+PIXELS = "appliance_pixels"
+FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16}
 
 
 class OnnxEngine:
@@ -35,28 +39,21 @@ class OnnxEngine:
     def __init__(self, model: Path, settings: DetectorSettings) -> None:
         if settings.precision is Precision.BF16:
             raise Refusal("the precision bf16 is wanted, but ONNX Runtime has none on a CPU", usage=True)
-        self._session = _open(model, settings.threads)
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        shape = inputs[0].shape
-        if len(inputs) != 1 or len(outputs) != 1 or len(shape) != 4 or (isinstance(shape[1], int) and shape[1] != 3):
-            found = [port.shape for port in inputs], [port.shape for port in outputs]
-            raise Refusal(f"the model {model} must have one input (N, 3, H, W) and one output, found {found[0]} and {found[1]}")
-        if inputs[0].type not in INPUT_TYPES:
-            raise Refusal(f"the model {model} must take one of {list(INPUT_TYPES)}, found {inputs[0].type}")
-        self._name, self._type = inputs[0].name, INPUT_TYPES[inputs[0].type]
-        fixed = (shape[2], shape[3]) if isinstance(shape[2], int) and isinstance(shape[3], int) else None
+        network = _with_pixels_in(_load(model), model)
+        self._session = _start(network, model, settings.threads)
+        batch, height, width, _ = self._session.get_inputs()[0].shape
+        fixed = (height, width) if isinstance(height, int) and isinstance(width, int) else None
         rule = InputRule(size_px=settings.input_px, fixed=fixed)
         metadata = dict(self._session.get_modelmeta().custom_metadata_map)
         self.info = NetworkInfo(rule, metadata, f"ONNX Runtime {onnxruntime.__version__} f32")
         self.capacity = 1
-        self.max_batch = 1 if isinstance(shape[0], int) else settings.max_batch or 1
+        self.max_batch = 1 if isinstance(batch, int) else settings.max_batch or 1
         self._outputs: deque[Floats] = deque()
 
     def submit(self, pictures: Sequence[Pixels]) -> None:
-        """See ``Engine``."""
-        batch = np.stack(pictures).transpose(0, 3, 1, 2)
-        content = batch * np.float32(1 / 255) if self._type is np.float32 else batch
-        (output,) = self._session.run(None, {self._name: np.ascontiguousarray(content)})
+        """See ``Engine``; a single picture is read where it lies."""
+        batch = pictures[0][None] if len(pictures) == 1 else np.stack(pictures)
+        (output,) = self._session.run(None, {PIXELS: batch})
         self._outputs.append(np.asarray(output, np.float32))
 
     def collect(self) -> Floats:
@@ -68,12 +65,54 @@ class OnnxEngine:
         self._outputs.clear()
 
 
-def _open(model: Path, threads: int) -> onnxruntime.InferenceSession:
+def _load(model: Path) -> onnx.ModelProto:
+    try:
+        return onnx.load(str(model))
+    except (DecodeError, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[-200:]
+        raise Refusal(f"the model {model} must be an ONNX file, found something that is not one ({reason})") from None
+
+
+def _with_pixels_in(network: onnx.ModelProto, model: Path) -> onnx.ModelProto:
+    """The network for uint8 (N, H, W, 3) pictures: the transposition and the scaling to 0..1 become part of it."""
+    graph = network.graph
+    weights = {weight.name for weight in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in weights]
+    shapes = [[_side(side) for side in value.type.tensor_type.shape.dim] for value in inputs]
+    outputs = [[_side(side) for side in value.type.tensor_type.shape.dim] for value in graph.output]
+    kinds = {value.type.tensor_type.elem_type for value in inputs}
+    if len(shapes) != 1 or len(outputs) != 1 or len(shapes[0]) != 4 or shapes[0][1] not in (3, None) or not kinds <= FLOATS:
+        raise Refusal(f"the model {model} must have one float input (N, 3, H, W) and one output, found {shapes} and {outputs}")
+    (old,) = inputs
+    batch, _, height, width = shapes[0]
+    kind = old.type.tensor_type.elem_type
+    pixels = helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, [batch or "N", height or "H", width or "W", 3])
+    share = helper.make_tensor(f"{PIXELS}_share", kind, [], [1 / 255])
+    added = [
+        helper.make_node("Transpose", [PIXELS], [f"{PIXELS}_planes"], perm=[0, 3, 1, 2]),
+        helper.make_node("Cast", [f"{PIXELS}_planes"], [f"{PIXELS}_numbers"], to=kind),
+        helper.make_node("Mul", [f"{PIXELS}_numbers", share.name], [old.name]),
+    ]
+    nodes = [*added, *graph.node]
+    graph.input.remove(old)
+    graph.input.insert(0, pixels)
+    graph.initializer.append(share)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return network
+
+
+def _side(side: onnx.TensorShapeProto.Dimension) -> int | None:
+    return side.dim_value if side.HasField("dim_value") else None
+
+
+def _start(network: onnx.ModelProto, model: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.log_severity_level = 4  # what is wrong is said in the refusal
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the cores are shared with the decoders
     try:
-        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(network.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except UNREADABLE as error:
         reason = " ".join(str(error).split())[-200:]
         raise Refusal(f"the model {model} must be an ONNX file, found something ONNX Runtime cannot read ({reason})") from None

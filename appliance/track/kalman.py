@@ -42,44 +42,45 @@ def start(measured: Measurements) -> Filters:
 def predict(filters: Filters, steps: float) -> Filters:
     """The filters ``steps`` later."""
     position, velocity, position_var, covariance, velocity_var = filters
-    size_squared = position[:, _SIZE_OF_AXIS] ** 2
-    velocity_noise = size_squared * (VELOCITY_SHARE**2)
+    size_squared = position[:, _SIZE_OF_AXIS]
+    size_squared *= size_squared
     # k single steps put the velocity noise of step i into the position (k - 1 - i) times: sums of integers and of squares.
     carried = max(0.0, steps * (steps - 1) / 2)
     carried_squared = max(0.0, steps * (steps - 1) * (2 * steps - 1) / 6)
-    position_noise = size_squared * (steps * POSITION_SHARE**2 + carried_squared * VELOCITY_SHARE**2)
     out = np.empty_like(filters)
     np.add(position, velocity * steps, out=out[0])
     out[1] = velocity
-    np.add(position_var, covariance * (2 * steps) + velocity_var * (steps * steps) + position_noise, out=out[2])
-    np.add(covariance, velocity_var * steps + velocity_noise * carried, out=out[3])
-    np.add(velocity_var, velocity_noise * steps, out=out[4])
+    np.add(covariance, velocity_var * steps, out=out[3])
+    np.add(position_var, (covariance + out[3]) * steps, out=out[2])
+    out[4] = velocity_var
+    noise = (
+        steps * POSITION_SHARE**2 + carried_squared * VELOCITY_SHARE**2,
+        carried * VELOCITY_SHARE**2,
+        steps * VELOCITY_SHARE**2,
+    )
+    out[2:] += size_squared * np.array(noise)[:, None, None]
     # A box seen shrinking must not be predicted inside out.
-    np.maximum(out[0, :, 2:], 1.0, out=out[0, :, 2:])
+    sizes = out[0, :, 2:]
+    np.maximum(sizes, 1.0, out=sizes)
     return out
 
 
 def update(filters: Filters, measured: Measurements) -> Filters:
     """The filters after each has seen its own row of ``measured``."""
-    position, velocity, position_var, covariance, velocity_var = filters
-    surprise = measured - position
-    spread = position_var + measurement_variance(position)
-    position_gain = position_var / spread
-    velocity_gain = covariance / spread
+    surprise = measured - filters[0]
+    gains = filters[2:4] / (filters[2] + measurement_variance(filters[0]))  # of position and velocity
     out = np.empty_like(filters)
-    np.add(position, position_gain * surprise, out=out[0])
-    np.add(velocity, velocity_gain * surprise, out=out[1])
-    kept = 1 - position_gain
-    np.multiply(position_var, kept, out=out[2])
-    np.multiply(covariance, kept, out=out[3])
-    np.subtract(velocity_var, velocity_gain * covariance, out=out[4])
+    np.add(filters[:2], gains * surprise, out=out[:2])
+    np.multiply(filters[2:4], 1 - gains[0], out=out[2:4])
+    np.subtract(filters[4], gains[1] * filters[3], out=out[4])
     return out
 
 
 def measurement_variance(position: Measurements) -> NDArray[np.float64]:
     """(N, 4) variances of a detected box of this size, square pixels."""
-    variance: NDArray[np.float64] = (position[:, _SIZE_OF_AXIS] * POSITION_SHARE) ** 2
-    return variance
+    deviation: NDArray[np.float64] = position[:, _SIZE_OF_AXIS] * POSITION_SHARE
+    deviation *= deviation
+    return deviation
 
 
 def from_two(before: Measurements, measured: Measurements, steps: float) -> Filters:

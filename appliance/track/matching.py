@@ -13,7 +13,7 @@ from appliance.boxes import Floats, Integers
 NOBODY = np.empty(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: some are made for every frame, and freezing costs more than the rest
 class Pairs:
     """Matched rows of two tables: ``rows[i]`` of the first belongs to ``columns[i]`` of the second."""
 
@@ -77,8 +77,11 @@ def _sure_pairs(table: Floats) -> Pairs:
 
 
 def _solve(table: Floats) -> Pairs:
-    cost = table.max() - table
-    _, column_of_row, _ = lap.lapjv(cost, extend_cost=True, cost_limit=float(table.max()))
+    if 1 in table.shape:
+        best = int(table.argmax())
+        return Pairs(np.array([best // table.shape[1]]), np.array([best % table.shape[1]]))
+    largest = float(table.max())
+    _, column_of_row, _ = lap.lapjv(largest - table, extend_cost=True, cost_limit=largest)
     rows = (column_of_row >= 0).nonzero()[0]
     columns = column_of_row[rows].astype(np.int64)
     gains = table[rows, columns] > 0  # to the solver, a pair without gain is as good as none

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from appliance.count.line import Point
 from appliance.count.trajectory import NS_PER_S, Trajectory
 
+JITTER_SIZES = 0.2  # the width of the counter's dead band: what moved less far may have been at rest
+
 
 @dataclass(frozen=True, slots=True)
 class BridgeSettings:
@@ -76,4 +78,4 @@ def _ratio(one: float, other: float) -> float:
 def _opposed(velocity: Point, moved: Point, size: float) -> bool:
     """Whether the new track has clearly moved against the old one's velocity."""
     against = velocity[0] * moved[0] + velocity[1] * moved[1] < 0
-    return against and math.hypot(*moved) > 0.15 * size and math.hypot(*velocity) > 0.5 * size
+    return against and math.hypot(*moved) > JITTER_SIZES * size and math.hypot(*velocity) > 0.5 * size

@@ -23,7 +23,7 @@ import msgspec
 from appliance.boxes import Tracks, xyxy_to_cxcywh
 from appliance.count.bridge import BridgeSettings, find_predecessor
 from appliance.count.line import Line
-from appliance.count.towed import TowingSettings, crossed_behind, keep_company, leaders_of
+from appliance.count.towed import TowingSettings, crossed_behind, forget, hand_over, keep_company, leaders_of
 from appliance.count.trajectory import NS_PER_S, Passage, Sighting, Trajectory, velocity_between
 
 
@@ -140,9 +140,7 @@ class Counter:
     def _see(self, track_id: int, now: Sighting, class_id: int, score: float) -> Trajectory:
         trajectory = self._by_track.get(track_id)
         if trajectory is None:
-            trajectory = self._by_track[track_id] = Trajectory.begin(
-                track_id, now, [counted.height_share for counted in self._lines]
-            )
+            trajectory = self._by_track[track_id] = Trajectory.begin(track_id, now, len(self._lines))
         else:
             for counted, passage in zip(self._lines, trajectory.passages):
                 passage.step(counted.line, trajectory.last, now, counted.height_share)
@@ -167,41 +165,40 @@ class Counter:
         if old is not None:
             anchors = [counted.height_share for counted in self._lines]
             newborn.follow(old, [counted.line for counted in self._lines], anchors)
-            self._forget(old, newborn)
+            del self._by_track[old.track_id]
+            hand_over(self._by_track.values(), old.track_id, newborn.track_id)
 
     def _settle(self, trajectory: Trajectory) -> list[Decision]:
-        """The decisions on a trajectory that is held outside the dead band, and no nearer to where it was before than the dead
-        band is wide: it may have jittered around the end of the line.
-        """
+        """The decisions on a trajectory that is held outside the dead band."""
         decisions = []
         for index, (counted, passage) in enumerate(zip(self._lines, trajectory.passages)):
             if not (trajectory.confirmed and passage.held):
                 continue
-            place = trajectory.last.anchor(counted.height_share)
-            moved = math.dist(passage.origin, place) > 2 * self._band_px(trajectory.last)
-            if passage.net and moved:
+            is_over = self._is_over(counted, passage.since, trajectory.recent[-2])
+            if passage.net and is_over:
                 decisions.append(self._decision(trajectory, index, Reason.CROSSED))
-            if moved or passage.settled or not passage.net:
-                passage.settle(place)
+            if is_over or passage.settled or not passage.net:
+                passage.settle(trajectory.last)
         return decisions
+
+    def _is_over(self, counted: CountedLine, before: Sighting, now: Sighting) -> bool:
+        """Whether two sightings outside the dead band are as far from each other as its two sides are; if not, there may be no
+        more than jitter around an end of the line between them.
+        """
+        way = math.dist(before.anchor(counted.height_share), now.anchor(counted.height_share))
+        return way > self._band_px(before) + self._band_px(now)
 
     def _bury(self, time_ns: int) -> list[Decision]:
         """Settle what is over, and forget it when nothing that it towed can be waiting to be settled any more."""
         oldest_ns = time_ns - self._settings.memory_s * NS_PER_S
         over = [trajectory for trajectory in self._by_track.values() if trajectory.last.time_ns < oldest_ns]
         decisions = [decision for trajectory in over for decision in self._end(trajectory)]
-        for trajectory in over:
-            if trajectory.last.time_ns < oldest_ns - self._settings.towing.longest_s * NS_PER_S:
-                self._forget(trajectory)
+        oldest_ns -= self._settings.towing.longest_s * NS_PER_S
+        gone = [trajectory.track_id for trajectory in over if trajectory.last.time_ns < oldest_ns]
+        for track_id in gone:
+            del self._by_track[track_id]
+        forget(self._by_track.values(), gone)
         return decisions
-
-    def _forget(self, trajectory: Trajectory, heir: Trajectory | None = None) -> None:
-        """Remember the trajectory no more; whom it led follows its ``heir``, if there is one."""
-        del self._by_track[trajectory.track_id]
-        for other in self._by_track.values():
-            company = other.leaders.pop(trajectory.track_id, None)
-            if heir is not None and company is not None:
-                other.leaders[heir.track_id] = company
 
     def _end(self, trajectory: Trajectory) -> list[Decision]:
         decisions = []
@@ -230,7 +227,7 @@ class Counter:
         velocity = velocity_between(first, last)
         start = last.moved(velocity, min(first.time_ns, last.time_ns - carry_ns))
         end = last.moved(velocity, trajectory.last.time_ns + carry_ns)
-        way = Passage(start.anchor(counted.height_share))
+        way = Passage(start)
         way.step(counted.line, start, end, counted.height_share)
         return way.net == trajectory.passages[index].net and self._is_clear(counted, start) and self._is_clear(counted, end)
 

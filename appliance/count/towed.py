@@ -9,6 +9,7 @@ trailer, however close it drives.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.count.trajectory import NS_PER_S, Company, Passage, Sighting, Trajectory
@@ -43,6 +44,21 @@ def keep_company(seen: list[Trajectory], elapsed_ns: int, settings: TowingSettin
         for leader in able:
             if leader is not tail:
                 _note(tail, leader, elapsed_ns, settings)
+
+
+def hand_over(trajectories: Iterable[Trajectory], old_id: int, new_id: int) -> None:
+    """Let whoever followed a track follow the one that continues it."""
+    for trajectory in trajectories:
+        if old_id in trajectory.leaders:
+            trajectory.leaders[new_id] = trajectory.leaders.pop(old_id)
+
+
+def forget(trajectories: Iterable[Trajectory], gone: list[int]) -> None:
+    """Drop the company of tracks that are gone."""
+    for trajectory in trajectories:
+        if trajectory.leaders:
+            for track_id in gone:
+                trajectory.leaders.pop(track_id, None)
 
 
 def leaders_of(trajectory: Trajectory, settings: TowingSettings) -> list[int]:

@@ -48,12 +48,12 @@ def velocity_between(first: Sighting, last: Sighting) -> Point:
 class Passage(msgspec.Struct):
     """How an object stands to one line since it was last settled on one side of it.
 
-    ``origin`` is where that was, or where it was first seen if it never was ``settled``; ``net`` signed crossings of its way
-    from there; ``clear``: the newest sighting is outside the dead band; ``held``: so was the one before, with the same ``net``.
-    The rest is the newest crossing: frame (with fraction), media time, place in pixels.
+    ``since`` is when that was, or when it was first seen if it never was ``settled``; ``net`` signed crossings of its way from
+    there; ``clear``: the newest sighting is outside the dead band; ``held``: so was the one before, with the same ``net``. The
+    rest is the newest crossing: frame (with fraction), media time, place in pixels.
     """
 
-    origin: Point
+    since: Sighting
     settled: bool = False
     net: int = 0
     clear: bool = False
@@ -75,9 +75,9 @@ class Passage(msgspec.Struct):
             self.y = start[1] + meeting.at * (end[1] - start[1])
             self.clear = False
 
-    def settle(self, place: Point) -> None:
+    def settle(self, now: Sighting) -> None:
         """Begin anew."""
-        self.origin, self.settled, self.net = place, True, 0
+        self.since, self.settled, self.net = now, True, 0
 
 
 class Company(msgspec.Struct):
@@ -100,9 +100,9 @@ class Trajectory(msgspec.Struct):
     hits: int = 0
 
     @classmethod
-    def begin(cls, track_id: int, now: Sighting, height_shares: list[float]) -> Trajectory:
-        """An object that has just appeared; ``height_shares``: of each line."""
-        return cls(track_id, False, now, [], [Passage(now.anchor(height_share)) for height_share in height_shares])
+    def begin(cls, track_id: int, now: Sighting, lines: int) -> Trajectory:
+        """An object that has just appeared."""
+        return cls(track_id, False, now, [], [Passage(now) for _ in range(lines)])
 
     @property
     def last(self) -> Sighting:
@@ -138,7 +138,7 @@ class Trajectory(msgspec.Struct):
             if own.net == 0:
                 own.frame, own.time_ns, own.x, own.y = before.frame, before.time_ns, before.x, before.y
             own.net += before.net
-            own.origin, own.settled = before.origin, before.settled
+            own.since, own.settled = before.since, before.settled
         for class_id, score in old.votes.items():
             self.votes[class_id] = self.votes.get(class_id, 0.0) + score
         self.hits += old.hits

@@ -1,0 +1,46 @@
+"""What the command line makes of its words; whole commands are in tests/system."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from appliance.cli import parse_line
+from appliance.config import parse_site
+from appliance.errors import Refusal
+from tests.system.cli import run_cli
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        pytest.param("road=0,0.7,1,0.7", [(0, 0.7), (1, 0.7)], id="two points"),
+        pytest.param("corner=0,0,0.5,0.5,1,0", [(0, 0), (0.5, 0.5), (1, 0)], id="with a corner"),
+    ],
+)
+def test_a_line_has_a_name_and_points(text: str, points: list[tuple[float, float]]) -> None:
+    line = parse_line(text, "car, truck,", "bottom_center")
+    site = parse_site({"cameras": [{"name": "a", "source": "a.mp4", "lines": [line]}], "detector": {"model": "m"}})
+    (parsed,) = site.cameras[0].lines
+    assert list(parsed.polyline) == points
+    assert parsed.classes == ("car", "truck")
+    assert parsed.anchor.height_share == 0.5
+
+
+@pytest.mark.parametrize("text", ["road", "road=", "road=0,0.7", "road=0,0.7,1", "road=a,b,c,d", "0,0.7,1,0.7"])
+def test_a_line_that_is_none_is_refused_with_what_was_found(text: str) -> None:
+    with pytest.raises(Refusal, match=f"NAME=x1,y1,x2,y2.*found '{re.escape(text)}'"):
+        parse_line(text, "", "center")
+
+
+def test_help_names_every_command() -> None:
+    outcome = run_cli("--help")
+    assert outcome.exit_code == 0
+    for command in ("count", "run", "version"):
+        assert command in outcome.stdout
+
+
+def test_the_version_is_printed() -> None:
+    outcome = run_cli("version")
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", outcome.stdout)

@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 import appliance
 from appliance import counting, log
-from appliance.config import SiteSettings, load_site, parse_site
+from appliance.config import LineSettings, first_fault, home_expanded, load_site, parse_site
 from appliance.errors import Refusal
 from appliance.progress import ProgressBar
 from appliance.running import run_site
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 console = Console()
+
+VIDEO_ENDINGS = (".mp4", ".mkv", ".mov")
 
 SET_HELP = "Override a setting by its dotted name."
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=SET_HELP)]
@@ -29,8 +32,16 @@ def main() -> None:
     try:
         app()
     except Refusal as refusal:
-        print(f"appliance: {refusal.sentence}", file=sys.stderr)  # noqa: T201  # this is where sentences end up
+        say(refusal.sentence)
         sys.exit(2 if refusal.usage else 1)
+    except OSError as error:  # a disk that is full, a folder that is gone: the system's reason is the sentence
+        say(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        sys.exit(1)
+
+
+def say(sentence: str) -> None:
+    """One line on stderr, for people."""
+    print(f"appliance: {' '.join(sentence.split())}", file=sys.stderr)  # noqa: T201  # this is where sentences end up
 
 
 @app.callback()
@@ -77,36 +88,29 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     }
     site = parse_site(tree, overrides or (), "the command")
     log.set_up("supervisor", site.log_level)
-    result = _count(site, ledger, video_file)
-    if json_file is not None:
-        counting.write_json(result, json_file)
-    if csv_file is not None:
-        counting.write_csv(result, csv_file)
-    console.print(table_of(result))
+    if video_file is not None and video_file.suffix.lower() not in VIDEO_ENDINGS:
+        raise Refusal(f"--video wants a file that ends with {' or '.join(VIDEO_ENDINGS)}, found {video_file}", usage=True)
+    taken = {video: "the video", model: "the model"} | ({} if ledger is None else {str(ledger): "that of --ledger"})
+    counting.refuse_targets({"--json": json_file, "--csv": csv_file, "--video": video_file}, taken)
+    with counting.job_ledger(ledger, site.data_dir) as book:
+        with ProgressBar(console, site.cameras) as bar:
+            result = counting.count_video(site, book, bar.show)
+        console.print(table_of(result))
+        if json_file is not None:
+            counting.write_json(result, json_file)
+        if csv_file is not None:
+            counting.write_csv(result, csv_file)
+        if video_file is not None and result.frames:
+            from appliance.evaluate.annotated_video import write_annotated
+
+            write_annotated(result, video_file, console)
     if result.problem:
         raise Refusal(result.problem)
     if result.work.stopped:
         raise Refusal(f"stopped at frame {result.frames} before the end")
-
-
-def _count(site: SiteSettings, ledger: Path | None, video_file: Path | None) -> counting.CountResult:
-    """Count, and keep the ledger where it was asked for or is all that is left of a job that failed."""
-    book = ledger or counting.ledger_for_job(site.data_dir)
-    try:
-        with ProgressBar(console, site.cameras) as bar:
-            result = counting.count_video(site, book, bar.show)
-        if video_file is not None:
-            from appliance.evaluate.annotated_video import write_annotated
-
-            write_annotated(result, video_file, console)
-    except Refusal as refusal:
-        if ledger is None and not counting.holds_something(book):
-            counting.forget(book)
-            raise
-        raise Refusal(f"{refusal.sentence} (counted so far: {book})", usage=refusal.usage) from None
-    if ledger is None:
-        counting.forget(book)
-    return result
+    if result.damaged:
+        stretches = "1 damaged stretch" if result.damaged == 1 else f"{result.damaged} damaged stretches"
+        say(f"{video} has {stretches}; what could not be decoded there is not counted")
 
 
 def parse_line(text: str, classes: str, anchor: str) -> dict[str, Any]:
@@ -118,9 +122,14 @@ def parse_line(text: str, classes: str, anchor: str) -> dict[str, Any]:
         values = []
     if not equals or len(values) < 4 or len(values) % 2:
         raise Refusal(f"--line wants NAME=x1,y1,x2,y2 in fractions of the frame, found '{text}'", usage=True)
-    points = [(values[i], values[i + 1]) for i in range(0, len(values), 2)]
+    points = [[values[i], values[i + 1]] for i in range(0, len(values), 2)]
     wanted = [word.strip() for word in classes.split(",") if word.strip()]
-    return {"name": name, "points": points, "anchor": anchor, "classes": wanted}
+    line = {"name": name, "points": points, "anchor": anchor, "classes": wanted}
+    try:
+        LineSettings.model_validate(line)
+    except ValidationError as error:
+        raise Refusal(f"--line {text}: {first_fault(error)}", usage=True) from None
+    return line
 
 
 def table_of(result: counting.CountResult) -> Table:
@@ -142,4 +151,4 @@ def run(
     site = load_site(config, overrides or ())
     log.set_up("supervisor", site.log_level)
     with ProgressBar(console, site.cameras) as bar:
-        run_site(site, site.data_dir.expanduser() / "ledger.sqlite", until_finished=False, watch=bar.show)
+        run_site(site, home_expanded(site.data_dir) / "ledger.sqlite", until_finished=False, watch=bar.show)

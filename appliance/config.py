@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
@@ -12,6 +13,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from appliance.errors import Refusal
+
+SHORTEST_PIECE = 1e-5  # of the frame; less than this is not a pixel of any camera
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Share, Share]
@@ -90,7 +93,7 @@ class LineSettings(Settings):
         if len(points) < 2:
             raise ValueError(f"a line needs at least two points, found {len(points)}")
         for first, second in zip(points, points[1:]):
-            if first == second:
+            if math.dist(first, second) < SHORTEST_PIECE:
                 raise ValueError(f"a line needs a length, found the point {first[0]:g},{first[1]:g} twice in a row")
         if self.directions.forward == self.directions.backward:
             raise ValueError(f"the two directions need different names, found '{self.directions.forward}' twice")
@@ -210,17 +213,28 @@ def refuse_twins(what: str, names: Iterable[str]) -> None:
         seen.add(name)
 
 
+def home_expanded(path: Path) -> Path:
+    """The path with a home folder for its ``~``."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise Refusal(f"'data_dir': a folder is wanted, but there is no home folder for {path}", usage=True) from None
+
+
 def load_site(path: Path, overrides: Iterable[str] = ()) -> SiteSettings:
     """The site in a YAML file, with ``NAME=VALUE`` overrides by dotted name."""
     try:
-        tree = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise Refusal(f"the configuration {path} cannot be read: {error.strerror}", usage=True) from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise Refusal(f"the configuration {path} is not YAML: {reason}", usage=True) from None
+    except UnicodeDecodeError as error:
+        raise Refusal(
+            f"the configuration {path} must be text in UTF-8, found {error.object[error.start]:#04x}", usage=True
+        ) from None
+    tree = _read_yaml(text, f"the configuration {path}")
     if not isinstance(tree, dict):
-        raise Refusal(f"the configuration {path} must hold names and values, found {type(tree).__name__}", usage=True)
+        found = "nothing" if tree is None else type(tree).__name__
+        raise Refusal(f"the configuration {path} must hold names and values, found {found}", usage=True)
     return parse_site(tree, overrides, str(path))
 
 
@@ -231,18 +245,26 @@ def parse_site(tree: dict[str, Any], overrides: Iterable[str] = (), origin: str 
     try:
         return SiteSettings.model_validate(tree)
     except ValidationError as error:
-        raise Refusal(f"{origin}: {_sentence(error)}", usage=True) from None
+        raise Refusal(f"{origin}: {first_fault(error)}", usage=True) from None
+
+
+def _read_yaml(text: str, origin: str) -> Any:
+    try:
+        return YAML(typ="safe").load(text)
+    except (YAMLError, ValueError, TypeError, RecursionError) as error:  # ruamel lets some of Python's own through
+        reason = " ".join(str(error).split())
+        raise Refusal(f"{origin} must be YAML, found a fault: {reason}", usage=True) from None
 
 
 def _override(tree: dict[str, Any], override: str) -> None:
     dotted, equals, text = override.partition("=")
-    if not equals or not dotted:
+    if not equals or not all(dotted.split(".")):
         raise Refusal(f"--set wants NAME=VALUE, found '{override}'", usage=True)
     *parents, last = dotted.split(".")
     here: Any = tree
     for name in parents:
         here = _inside(here, name, dotted)
-    value = YAML(typ="safe").load(text)
+    value = _read_yaml(text, f"--set {dotted}: the value")
     if isinstance(here, list):
         here[_position(here, last, dotted)] = value
     else:
@@ -250,15 +272,16 @@ def _override(tree: dict[str, Any], override: str) -> None:
 
 
 def _inside(here: Any, name: str, dotted: str) -> Any:
-    """The branch ``name``: of a list, by position or by the name of its items."""
+    """The branch ``name``: of a list, by position or by the name of its items; of names and values, made if it is missing."""
     if isinstance(here, list):
-        return here[_position(here, name, dotted)]
-    if isinstance(here.get(name), (dict, list)):
-        return here[name]
-    if here.get(name) is not None:
+        branch = here[_position(here, name, dotted)]
+    else:
+        branch = here.setdefault(name, {})
+        if branch is None:
+            branch = here[name] = {}
+    if not isinstance(branch, (dict, list)):
         raise Refusal(f"--set {dotted}: '{name}' is a value and has nothing below it", usage=True)
-    here[name] = {}
-    return here[name]
+    return branch
 
 
 def _position(items: list[Any], name: str, dotted: str) -> int:
@@ -268,17 +291,19 @@ def _position(items: list[Any], name: str, dotted: str) -> int:
     raise Refusal(f"--set {dotted}: there is no '{name}' among the {len(items)} items there", usage=True)
 
 
-def _sentence(error: ValidationError) -> str:
-    """The first error, with its place and what was found there."""
+def first_fault(error: ValidationError) -> str:
+    """The first error, with its place, what is wanted there, and what was found."""
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the site"
+    place = "'" + ".".join(str(part) for part in first["loc"]) + "'"
     if first["type"] == "extra_forbidden":
-        return f"'{place}' is not a known setting"
+        return f"{place} is not a known setting"
     if first["type"] == "missing":
-        return f"'{place}' is missing"
-    reason = first["msg"].removeprefix("Value error, ")
-    found = first["input"]
-    return f"'{place}': {reason}" + (f", found {found!r}" if isinstance(found, (str, int, float, type(None))) else "")
+        return f"{place} is missing"
+    reason, found = first["msg"].removeprefix("Value error, "), first["input"]
+    if first["type"] == "string_pattern_mismatch":
+        reason = "Input should be one of " + first["ctx"]["pattern"].strip("^$()").replace("|", ", ")
+    reason += f", found {found!r}" if isinstance(found, (str, int, float, type(None))) else ""
+    return f"{place}: {reason}" if first["loc"] else reason
 
 
 # What each process is handed: its own settings, never the whole.

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
 import shutil
-from collections.abc import Callable
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.config import SiteSettings
+from appliance.config import SiteSettings, home_expanded
 from appliance.count.ledger import CrossingRecord, Ledger
+from appliance.errors import Refusal
 from appliance.messages import Beat
 from appliance.running import Work, new_run_id, run_site
 from appliance.supervise.supervisor import Supervisor
 
 CAMERA = "video"
+EMPTY_LEDGER_BYTES = 4096  # one page, which holds no table yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ class CountResult:
     @property
     def frames(self) -> int:
         """Frames counted; those that a restart made it do again are in it once."""
-        return self._last_frame + 1 - self.site.cameras[0].first_frame
+        return max(0, self._last_frame + 1 - self.site.cameras[0].first_frame)
 
     _last_frame: int = -1
 
@@ -38,6 +45,11 @@ class CountResult:
     def problem(self) -> str:
         """The sentence of what went wrong; empty where nothing did."""
         return next(iter(self.work.problems.values()), "")
+
+    @property
+    def damaged(self) -> int:
+        """Stretches of the video that could not be decoded, or not well."""
+        return sum(beat.damaged for beat in self.work.work.values())
 
     def totals(self) -> dict[str, dict[str, dict[str, int]]]:
         """By line, direction and class, with the total of each direction."""
@@ -67,7 +79,7 @@ class CountResult:
             "complete": not self.problem and not self.work.stopped,
             "problem": self.problem,
             "restarts": self.work.restarts,
-            "damaged": sum(beat.damaged for beat in self.work.work.values()),
+            "damaged": self.damaged,
             "stages": {name: stage_as_json(beat) for name, beat in self.work.work.items()},
         }
 
@@ -106,36 +118,97 @@ def count_video(site: SiteSettings, ledger: Path, watch: Callable[[Supervisor], 
         book.close()
 
 
+def refuse_targets(targets: dict[str, Path | None], taken: dict[str, str]) -> None:
+    """Refuse to begin where a result (by option) could not be written in the end, or would overwrite what is ``taken``."""
+    users = {os.path.realpath(path): what for path, what in taken.items()}
+    for option, path in targets.items():
+        if path is None or is_pipe_or_device(path):
+            continue  # takes whatever comes
+        place = os.path.realpath(path)
+        if place in users:
+            raise Refusal(f"{option} wants a file of its own, but {path} is {users[place]}", usage=True)
+        users[place] = f"that of {option}"
+        try:
+            was_there = path.exists()
+            path.open("ab").close()
+            if not was_there:
+                path.unlink()
+        except OSError as error:
+            raise Refusal(f"{option} wants a file that can be written, but {path} cannot: {error.strerror}", usage=True) from None
+
+
+def is_pipe_or_device(path: Path) -> bool:
+    """Whether what is written there goes somewhere else."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
 def write_json(result: CountResult, path: Path) -> None:
     """The result as a JSON file."""
-    path.write_text(json.dumps(result.as_json(), indent=1) + "\n", encoding="utf-8")
+    _write(path, json.dumps(result.as_json(), indent=1) + "\n")
 
 
 def write_csv(result: CountResult, path: Path) -> None:
     """The crossings as a CSV file."""
-    rows = [crossing_as_json(crossing) for crossing in result.crossings]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["line", "direction", "class", "frame", "pts_s", "track_id", "confidence"])
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, ["line", "direction", "class", "frame", "pts_s", "track_id", "confidence"])
+    writer.writeheader()
+    writer.writerows(crossing_as_json(crossing) for crossing in result.crossings)
+    _write(path, text.getvalue())
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise Refusal(f"the result cannot be written to {path}: {error.strerror}") from None
+
+
+@contextmanager
+def job_ledger(wanted: Path | None, data_dir: Path) -> Iterator[Path]:
+    """The ledger of a job: the wanted one, or one of its own that is forgotten when the job has told all it knows.
+
+    Where the job is refused, a new ledger stays if anything has been counted, and the sentence names it.
+    """
+    ledger = wanted or ledger_for_job(data_dir)
+    was_there = ledger.exists()
+    try:
+        yield ledger
+    except Refusal as refusal:
+        if was_there:
+            raise
+        if ledger.exists() and holds_something(ledger):
+            raise Refusal(f"{refusal.sentence} (counted so far: {ledger})", usage=refusal.usage) from None
+        forget(ledger, is_own=wanted is None)
+        raise
+    if wanted is None:
+        forget(ledger, is_own=True)
 
 
 def ledger_for_job(data_dir: Path) -> Path:
     """Where a job without a ledger of its own keeps one while it runs."""
-    return data_dir.expanduser() / "jobs" / new_run_id() / "ledger.sqlite"
+    return home_expanded(data_dir) / "jobs" / new_run_id() / "ledger.sqlite"
 
 
 def holds_something(ledger: Path) -> bool:
-    """Whether anything has been counted there."""
-    if not ledger.exists():
+    """Whether anything has been counted there, as far as one can tell."""
+    log_bytes = os.path.getsize(f"{ledger}-wal") if os.path.exists(f"{ledger}-wal") else 0
+    if os.path.getsize(ledger) <= EMPTY_LEDGER_BYTES and log_bytes == 0:
         return False
-    book = Ledger(ledger, "", read_only=True)
     try:
-        return book.is_used()
-    finally:
-        book.close()
+        with closing(sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT 1 FROM checkpoints LIMIT 1").fetchone() is not None
+    except sqlite3.Error as error:
+        return "no such table" not in str(error)  # what cannot be read may hold something
 
 
-def forget(ledger: Path) -> None:
-    """Remove a job's own ledger, which has told all it knows."""
-    shutil.rmtree(ledger.parent, ignore_errors=True)
+def forget(ledger: Path, *, is_own: bool) -> None:
+    """Remove a ledger with what belongs to it: a job's own with its folder."""
+    if is_own:
+        shutil.rmtree(ledger.parent, ignore_errors=True)
+        return
+    for ending in ("", "-wal", "-shm", "-journal"):
+        Path(f"{ledger}{ending}").unlink(missing_ok=True)

@@ -29,7 +29,7 @@ def build(site: SiteSettings, folder: Path, ledger: Path, run: str, models_dir: 
     return Machine(
         specs=processes(site, ledger, run, models_dir),
         streams=tuple(
-            CameraStream(camera.name, "count", shard_of(index), f"decode.{camera.name}")
+            CameraStream(camera.name, (f"decode.{camera.name}", "detect", shard_of(index), "count"))
             for index, camera in enumerate(site.cameras)
         ),
         ring_size=lambda model: ring_size(site, model),

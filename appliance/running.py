@@ -74,7 +74,7 @@ def run_site(
     """Run a site's machine until its files are finished, or until a signal; ``watch`` is called a few times per second."""
     check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
     run = new_run_id()
-    with stopping_on_signals() as stopper, _folder() as folder:
+    with stopping_on_signals() as stopper, _folder(site) as folder:
         machine = pipeline.build(site, folder, ledger, run, models_dir(), gives_up=until_finished)
         with Supervisor(machine) as supervisor:
             clock = _WorkClock()
@@ -115,9 +115,10 @@ class _WorkClock:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def _folder(site: SiteSettings) -> Iterator[Path]:
     """A folder for the sockets, for this user only; those of dead machines are removed on the way."""
-    parent = runtime_parent()
+    longest = max(len(os.fsencode(name)) for name in ("track.9999", *(camera.name for camera in site.cameras)))
+    parent = runtime_parent(len(f"/{FOLDER_PREFIX}{os.getpid()}-12345678/credits.") + longest)
     sweep(parent, FOLDER_PREFIX, is_alive)
     folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-", dir=parent))
     try:

@@ -49,7 +49,7 @@ def _error(old: Trajectory, new: Trajectory, settings: BridgeSettings) -> float:
     """
     gap_s = (new.first.time_ns - old.last.time_ns) / NS_PER_S
     growth = max(_ratio(old.last.width, new.first.width), _ratio(old.last.height, new.first.height))
-    if not 0 < gap_s <= settings.longest_s or growth > settings.growth:
+    if gap_s > settings.longest_s or growth > settings.growth:
         return math.inf
     size = max(old.last.size, new.first.size)
     velocity = old.velocity
@@ -71,8 +71,8 @@ def _sizes_off(away: Point, way: Point, share: float, size: float) -> float:
 
 
 def _ratio(one: float, other: float) -> float:
-    """Of the larger to the smaller, 1 and up; no less than a pixel counts as a side."""
-    return max(one, other, 1.0) / max(min(one, other), 1.0)
+    """Of the larger side to the smaller, which is taken for no less than a pixel."""
+    return max(one, other) / max(min(one, other), 1.0)
 
 
 def _opposed(velocity: Point, moved: Point, size: float) -> bool:

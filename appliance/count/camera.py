@@ -85,7 +85,7 @@ class CountedCamera:
     def _record(self, decision: Decision, when: str) -> CrossingRecord:
         line = self._camera.lines[decision.line]
         return CrossingRecord(
-            event_id=f"{self._camera.name}.{line.name}.{when}",
+            event_id=f"{self._ledger.run}.{self._camera.name}.{line.name}.{when}",
             camera=self._camera.name,
             line=line.name,
             direction=line.directions.forward if decision.net > 0 else line.directions.backward,

@@ -18,7 +18,8 @@ from appliance.errors import Refusal
 from appliance.messages import Checkpoint
 
 SCHEMA = 1
-TABLES = """
+TABLES = f"""
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS crossings (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id TEXT NOT NULL UNIQUE,
@@ -72,6 +73,8 @@ CREATE TABLE IF NOT EXISTS tracks (
     content BLOB NOT NULL,
     PRIMARY KEY (run, camera, frame)
 ) WITHOUT ROWID;
+PRAGMA user_version = {SCHEMA};
+COMMIT;
 """
 NOT_COUNTED_KEPT = 10_000  # the newest; the reasons are for people who ask why, not for ever
 
@@ -108,27 +111,33 @@ class Ledger:
     """One ledger file, open for writing or, with ``read_only``, for looking."""
 
     def __init__(self, path: Path, run: str, *, read_only: bool = False) -> None:
-        self.path, self._run = path, run
+        self.path, self.run = path, run
         try:
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            mode = "ro" if read_only else "rwc"
+            mode = "rw" if read_only else "rwc"  # whoever closes the file last takes in its log; a "ro" reader could not
             self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
-            if not read_only:
-                self._prepare()
+            try:
+                self._prepare(read_only)
+            except BaseException:
+                self._connection.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise Refusal(f"the ledger {path} cannot be opened: {error}") from None
 
-    def _prepare(self) -> None:
+    def _prepare(self, read_only: bool) -> None:
         connection = self._connection
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version != SCHEMA and (version != 0 or read_only):
+            raise Refusal(f"the ledger {self.path} must have the schema {SCHEMA}, found {version}")
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+            return
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # a counted crossing outlives a power cut
         connection.execute("PRAGMA wal_autocheckpoint = 256")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version not in (0, SCHEMA):
-            raise Refusal(f"the ledger {self.path} must have the schema {SCHEMA}, found {version}")
-        connection.executescript(TABLES)
-        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        if version == 0:
+            connection.executescript(TABLES)
 
     def commit(
         self,
@@ -150,24 +159,24 @@ class Ledger:
                     self._add_not_counted(connection, record)
             connection.executemany(
                 "INSERT OR REPLACE INTO tracks VALUES (?, ?, ?, ?)",
-                ((self._run, camera, record.frame, record.content) for record in tracks),
+                ((self.run, camera, record.frame, record.content) for record in tracks),
             )
             connection.execute(
                 "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (self._run, camera, *msgspec.structs.astuple(checkpoint), end),
+                (self.run, camera, *msgspec.structs.astuple(checkpoint), end),
             )
 
     def checkpoint(self, camera: str) -> Checkpoint | None:
         """Where this run's camera stands."""
         row = self._connection.execute(
-            "SELECT frame, pts_ns, tracker, counter FROM checkpoints WHERE run = ? AND camera = ?", (self._run, camera)
+            "SELECT frame, pts_ns, tracker, counter FROM checkpoints WHERE run = ? AND camera = ?", (self.run, camera)
         ).fetchone()
         return None if row is None else Checkpoint(*row)
 
     def end(self, camera: str) -> str | None:
         """None until the camera's stream is over; then the sentence of what went wrong, or nothing."""
         row = self._connection.execute(
-            'SELECT "end" FROM checkpoints WHERE run = ? AND camera = ?', (self._run, camera)
+            'SELECT "end" FROM checkpoints WHERE run = ? AND camera = ?', (self.run, camera)
         ).fetchone()
         return None if row is None else row[0]
 
@@ -176,7 +185,7 @@ class Ledger:
         rows = self._connection.execute(
             "SELECT event_id, camera, line, direction, class, frame, pts_ns, capture_ns, track_id, confidence, x, y, reason"
             " FROM crossings WHERE run = ? AND camera = ? ORDER BY sequence",
-            (self._run, camera),
+            (self.run, camera),
         )
         return [CrossingRecord(*row) for row in rows]
 
@@ -187,7 +196,7 @@ class Ledger:
     def tracks(self, camera: str) -> Iterator[TracksRecord]:
         """This run's recorded tracks, by frame."""
         rows = self._connection.execute(
-            "SELECT frame, content FROM tracks WHERE run = ? AND camera = ? ORDER BY frame", (self._run, camera)
+            "SELECT frame, content FROM tracks WHERE run = ? AND camera = ? ORDER BY frame", (self.run, camera)
         )
         return (TracksRecord(*row) for row in rows)
 
@@ -210,7 +219,7 @@ class Ledger:
         added = connection.execute(
             "INSERT OR IGNORE INTO crossings (event_id, run, camera, line, direction, class, frame, pts_ns, capture_ns, track_id,"
             " confidence, x, y, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (record.event_id, self._run, *msgspec.structs.astuple(record)[1:-1]),
+            (record.event_id, self.run, *msgspec.structs.astuple(record)[1:-1]),
         )
         if added.rowcount:
             connection.execute(

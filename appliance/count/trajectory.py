@@ -143,7 +143,6 @@ class Trajectory(msgspec.Struct):
             self.votes[class_id] = self.votes.get(class_id, 0.0) + score
         self.hits += old.hits
         self.leaders = {**old.leaders, **self.leaders}
-        self.first = old.first
         self.recent = old.recent + self.recent
         self._forget()
 

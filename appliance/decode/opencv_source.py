@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
+
 import cv2
 import numpy as np
+from cv2.utils import logging as cv2_logging
 
 from appliance.clock import NS_PER_S, monotonic_ns
-from appliance.decode.source import hidden
+from appliance.decode.source import check_file, cut_short, hidden, is_file, without_frames
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import GREY, Letterbox
 from appliance.messages import SourceInfo
 
+FALLBACK_RATE = 25.0
+MOST_FAILED_READS = 100  # in a row; OpenCV says the same of a damaged place and of the end of a file
+
 
 class CvPicture:
-    """A decoded frame, BGR."""
+    """A decoded frame, BGR, upright."""
 
     def __init__(self, image: Pixels, pts_ns: int) -> None:
         self.height, self.width = image.shape[:2]
@@ -33,16 +39,16 @@ class CvPicture:
 
 
 class OpenCvSource:
-    """See ``Source``."""
+    """See ``Source``. Of the damage inside a file only that is noticed which costs frames; OpenCV tells no more."""
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._is_webcam = address.isdigit()
+        self._is_file, self._is_webcam = is_file(address), address.isdigit()
         self.damaged = 0
         self.problem = ""
-        self._capture = self._open()
+        self._begin()
         rate = self._capture.get(cv2.CAP_PROP_FPS)
-        rate = rate if 0 < rate < 1000 else 25.0
+        rate = rate if 0 < rate < 1000 else FALLBACK_RATE
         self._frame_ns = round(NS_PER_S / rate)
         width, height, frames = (
             max(0, int(self._capture.get(name)))
@@ -50,26 +56,21 @@ class OpenCvSource:
         )
         self.info = SourceInfo(width, height, rate, frames, f"OpenCV {cv2.__version__}")
         self._started_ns = monotonic_ns()
-        self._last_ns = -1
 
-    def _open(self) -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(int(self._address) if self._is_webcam else self._address)
-        if not capture.isOpened():
-            what = f"webcam {self._address}" if self._is_webcam else hidden(self._address)
-            raise Refusal(f"{what} must be a video, found nothing that OpenCV can open")
-        return capture
+    def _begin(self) -> None:
+        self._capture = _open(self._address)
+        self._last_ns = -1
 
     def read(self) -> CvPicture | None:
         """See ``Source``."""
-        found, image = self._capture.read()
-        if not found:
-            if self._last_ns < 0:
-                self.problem = f"{hidden(self._address)} must contain at least one frame, found none"
-            elif self._is_webcam:
-                self.problem = f"webcam {self._address} has stopped sending"
-            return None
-        self._last_ns = self._pts_ns()
-        return CvPicture(np.asarray(image, np.uint8), self._last_ns)
+        for attempt in range(MOST_FAILED_READS if self._is_file else 1):
+            found, image = self._capture.read()
+            if found:
+                self.damaged += attempt > 0
+                self._last_ns = self._pts_ns()
+                return CvPicture(np.asarray(image, np.uint8), self._last_ns)
+        self.problem = self._problem_at_end()
+        return None
 
     def _pts_ns(self) -> int:
         if self._is_webcam:
@@ -77,14 +78,37 @@ class OpenCvSource:
         pts_ns = round(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
         return pts_ns if pts_ns > self._last_ns else self._last_ns + self._frame_ns
 
+    def _problem_at_end(self) -> str:
+        if not self._is_file:
+            return f"{hidden(self._address)} has stopped sending"
+        if self._last_ns < 0:
+            return without_frames(self._address)
+        return cut_short(self._address, self.info.frames * self._frame_ns, self._last_ns, self._frame_ns)
+
     def seek(self, pts_ns: int) -> bool:
-        """See ``Source``; OpenCV's seeking is not exact, so it begins again."""
+        """See ``Source``; OpenCV's seeking is not exact."""
         del pts_ns
-        self.close()
-        self._capture = self._open()
-        self._last_ns = -1
         return False
+
+    def restart(self) -> None:
+        """See ``Source``."""
+        if self._last_ns >= 0:
+            self.close()
+            self._begin()
 
     def close(self) -> None:
         """See ``Source``."""
         self._capture.release()
+
+
+def _open(address: str) -> cv2.VideoCapture:
+    os.environ["OPENCV_FFMPEG_LOGLEVEL"] = "-8"  # quiet; OpenCV reads it when it first uses its FFmpeg
+    cv2_logging.setLogLevel(cv2_logging.LOG_LEVEL_SILENT)
+    if is_file(address):
+        check_file(address)
+        address = os.path.abspath(address)  # a file's name may look like an address: 12:30:00.mp4
+    capture = cv2.VideoCapture(int(address) if address.isdigit() else address)
+    if not capture.isOpened():
+        what = f"webcam {address}" if address.isdigit() else hidden(address)
+        raise Refusal(f"{what} must be a video, found nothing that OpenCV can open")
+    return capture

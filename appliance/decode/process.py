@@ -63,8 +63,8 @@ class Decoder:
         heart = self._link.heart
         heart.damaged = self._source.damaged
         if numbered is None:
-            self._tickets.send(EndOfStream(self._camera.name, run.epoch, run.reader.problem))
-            self._run = None
+            if run.reader.is_over:
+                self._end(run)
             return
         if self._camera.is_live:
             run.keep_pace(numbered.picture.pts_ns)
@@ -74,6 +74,11 @@ class Decoder:
             self._tickets.send(run.ticket(numbered, self._camera))
             heart.frames += 1
         heart.busy_ns += monotonic_ns() - began_ns
+
+    def _end(self, run: Run) -> None:
+        """Say so behind the last frame."""
+        self._tickets.send(EndOfStream(self._camera.name, run.epoch, run.reader.problem))
+        self._run = None
 
 
 class Run:

@@ -2,103 +2,72 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 
 import av
-import numpy as np
 from av.container import InputContainer
-from av.video.reformatter import VideoReformatter
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from appliance.clock import NS_PER_S
-from appliance.decode.source import hidden
+from appliance.decode.av_picture import AvPicture, Scalers
+from appliance.decode.source import check_file, cut_short, hidden, is_file, without_frames
 from appliance.errors import Refusal
-from appliance.ipc.frame_ring import Pixels
-from appliance.letterbox import GREY, Letterbox
 from appliance.messages import SourceInfo
 
 OPEN_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 10.0
-MOST_DAMAGE_IN_A_ROW = 1000  # packets; a decoder that understands nothing any more is not reading a video
-PLANAR = ("yuv420p", "yuvj420p")
-
-
-class AvPicture:
-    """A decoded frame and the scalers that its source keeps for all of them."""
-
-    def __init__(self, frame: av.VideoFrame, pts_ns: int, scalers: tuple[VideoReformatter, VideoReformatter]) -> None:
-        self.width, self.height, self.pts_ns = frame.width, frame.height, pts_ns
-        self._frame, self._scalers = frame, scalers
-
-    def draw(self, network_input: Pixels, place: Letterbox, preview: Pixels) -> None:
-        """See ``Picture``. The full picture is scaled once: the network's input is made from the preview where that is no
-        smaller.
-        """
-        to_input, to_preview = self._scalers
-        small = self._frame
-        height, width = preview.shape[0] * 2 // 3, preview.shape[1]
-        if (small.width, small.height) != (width, height) or small.format.name not in PLANAR:
-            small = to_preview.reformat(small, width=width, height=height, format="yuv420p", interpolation="FAST_BILINEAR")
-        preview[:height] = _rows(small, 0, width)
-        colour = preview[height:].reshape(2, height // 2, width // 2)
-        colour[0] = _rows(small, 1, width // 2)
-        colour[1] = _rows(small, 2, width // 2)
-        nearest = small if width >= place.width and height >= place.height else self._frame
-        scaled = to_input.reformat(nearest, width=place.width, height=place.height, format="rgb24", interpolation="FAST_BILINEAR")
-        network_input[: place.top] = GREY
-        network_input[place.top + place.height :] = GREY
-        middle = network_input[place.top : place.top + place.height]
-        middle[:, : place.left] = GREY
-        middle[:, place.left + place.width :] = GREY
-        middle[:, place.left : place.left + place.width] = _rows(scaled, 0, place.width * 3).reshape(place.height, place.width, 3)
-
-
-def _rows(frame: av.VideoFrame, plane: int, row_bytes: int) -> Pixels:
-    """A plane without the padding at the end of its rows."""
-    content = frame.planes[plane]
-    rows: Pixels = np.frombuffer(memoryview(content), np.uint8).reshape(content.height, content.line_size)
-    return rows[:, :row_bytes]
+MOST_FAILED_READS = 1000  # in a row; damage in a file is passed over, but not for ever
+SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")  # every frame has its own time there, before and after a seek
+TEXT_ART = ("tty", "bin", "xbin", "adf", "idf")  # FFmpeg would draw any text file
+FALLBACK_RATE = Fraction(25)
 
 
 class PyAvSource:
     """See ``Source``."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
-        self._is_file = "://" not in address
+        self._address, self._is_file = address, is_file(address)
         self.damaged = 0
         self.problem = ""
-        self._scalers = (VideoReformatter(), VideoReformatter())
-        self._container = _open(address)
-        self._stream = self._find_stream()
-        rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
+        self._damaged_until_ns = -NS_PER_S
+        self._scalers = Scalers()
+        self._begin()
+        context = self._stream.codec_context
+        width, height = context.width, context.height
+        if self._is_file:
+            first = self._first()
+            width, height = first.width, first.height
+        rate = self._stream.average_rate or self._stream.guessed_rate or FALLBACK_RATE
         self._frame_ns = round(NS_PER_S / rate)
-        self.info = SourceInfo(
-            self._stream.codec_context.width,
-            self._stream.codec_context.height,
-            float(rate),
-            self._stream.frames,
-            f"PyAV {av.__version__}",
-        )
-        self._read = 0
-        self._last_ns = -1
-        self._frames = self._decode()
+        self.info = SourceInfo(width, height, float(rate), self._stream.frames, f"PyAV {av.__version__}")
 
-    def _find_stream(self) -> VideoStream:
-        streams = self._container.streams.video
-        if not streams:
-            kinds: list[str] = sorted({str(stream.type) for stream in self._container.streams}) or ["nothing"]
-            raise Refusal(f"{hidden(self._address)} must contain video, found {' and '.join(kinds)} only")
-        return streams[0]
+    def _begin(self) -> None:
+        self._container = _open(self._address)
+        self._stream = _find_stream(self._container, self._address)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._frames: Iterator[av.VideoFrame] = self._decode()
+        self._has_read = False
+        self._last_ns = -1
+
+    def _first(self) -> AvPicture:
+        """The first picture, which is read again: only frames say how they have to be turned."""
+        frame = next(self._frames, None)
+        if frame is None:
+            raise Refusal(without_frames(self._address))
+        self._frames = chain((frame,), self._frames)
+        return AvPicture(frame, 0, self._scalers)
 
     def read(self) -> AvPicture | None:
         """See ``Source``."""
+        self._has_read = True
         frame = next(self._frames, None)
         if frame is None:
             self.problem = self._problem_at_end()
             return None
-        self._read += 1
         self._last_ns = self._pts_ns(frame)
         return AvPicture(frame, self._last_ns, self._scalers)
 
@@ -111,63 +80,78 @@ class PyAvSource:
         return self._last_ns + self._frame_ns if self._last_ns >= 0 else 0
 
     def _decode(self) -> Iterator[av.VideoFrame]:
-        """All frames; a damaged stretch is left out and counted."""
-        in_a_row = 0
-        packets = self._container.demux(self._stream)
-        while True:
+        """All frames; what cannot be decoded is left out, and noted as what was decoded with faults is."""
+        for packet in self._packets():
             try:
-                packet = next(packets, None)
-            except (av.error.EOFError, av.error.ExitError):
-                packet = None
+                frames = self._stream.decode(packet)
             except av.error.FFmpegError:
-                self.damaged, in_a_row = self.damaged + 1, in_a_row + 1
-                if in_a_row > MOST_DAMAGE_IN_A_ROW:
-                    return
+                self._note_damage(None if packet is None else packet.pts)
                 continue
-            if packet is None:
-                return
+            for frame in frames:
+                if frame.is_corrupt:
+                    self._note_damage(frame.pts)
+                yield frame
+
+    def _packets(self) -> Iterator[av.Packet[VideoStream] | None]:
+        """All packets, and in the end an empty one or none, for which the decoder gives what it still holds."""
+        failed = 0
+        while failed < MOST_FAILED_READS:
             try:
-                for frame in packet.decode():
-                    in_a_row = 0
-                    yield frame
+                for packet in self._container.demux(self._stream):
+                    failed = 0
+                    yield packet
+                return
+            except (av.error.EOFError, av.error.ExitError):
+                break
             except av.error.FFmpegError:
-                self.damaged, in_a_row = self.damaged + 1, in_a_row + 1
+                failed += 1
+                self._note_damage(None)
+        yield None
+
+    def _note_damage(self, pts: int | None) -> None:
+        """Count a damaged stretch; less than a second after the last one it belongs to that, and so does what is read again."""
+        place_ns = max(0, self._last_ns)
+        if pts is not None and self._stream.time_base:
+            place_ns = int((pts - (self._stream.start_time or 0)) * self._stream.time_base * NS_PER_S)
+        if place_ns >= self._damaged_until_ns + NS_PER_S:
+            self.damaged += 1
+        self._damaged_until_ns = max(self._damaged_until_ns, place_ns)
 
     def _problem_at_end(self) -> str:
         if not self._is_file:
             return f"{hidden(self._address)} has stopped sending"
         if self._last_ns < 0:
-            return f"{self._address} must contain at least one frame, found a video stream without any"
-        promised_ns = self._promised_ns()
-        missing_ns = promised_ns - (self._last_ns + self._frame_ns)
-        if promised_ns and missing_ns > max(NS_PER_S, 3 * self._frame_ns):
-            return (
-                f"{self._address} is cut short: {promised_ns / NS_PER_S:.1f} s of video wanted, "
-                f"the last frame found is at {self._last_ns / NS_PER_S:.1f} s"
-            )
-        return ""
+            return without_frames(self._address)
+        return cut_short(self._address, self._promised_ns(), self._last_ns, self._frame_ns)
 
     def _promised_ns(self) -> int:
-        duration, time_base = self._stream.duration, self._stream.time_base
-        return int(duration * time_base * NS_PER_S) if duration and time_base else 0
+        """How long the file says that it is; 0 where it does not."""
+        stream = self._stream
+        if self._container.format.name == "avi":  # FFmpeg shortens the duration to what is there, but not the number of frames
+            return stream.frames * self._frame_ns
+        if stream.duration and stream.time_base:
+            return int(stream.duration * stream.time_base * NS_PER_S)
+        return _clock_ns(stream.metadata.get("DURATION", ""))
 
     def seek(self, pts_ns: int) -> bool:
         """See ``Source``."""
-        self._last_ns = -1
-        time_base = self._stream.time_base
-        if self._is_file and time_base is not None and self._stream.start_time is not None:
-            target = int(pts_ns / NS_PER_S / time_base) + self._stream.start_time
-            try:
-                self._container.seek(target, stream=self._stream, backward=True)
-                self._frames = self._decode()
-                return True
-            except av.error.FFmpegError:
-                pass
-        self.close()
-        self._container = _open(self._address)
-        self._stream = self._find_stream()
-        self._frames = self._decode()
-        return False
+        time_base, start = self._stream.time_base, self._stream.start_time
+        if not self._is_file or self._container.format.name not in SEEKABLE or not time_base or start is None:
+            return False
+        ticks = -(-pts_ns // (time_base * NS_PER_S))  # rounded up, because the time was rounded down
+        try:
+            self._container.seek(int(ticks) + start, stream=self._stream, backward=True)
+        except av.error.FFmpegError:
+            return False
+        self._go_on()
+        self._has_read = True
+        return True
+
+    def restart(self) -> None:
+        """See ``Source``."""
+        if self._has_read:
+            self.close()
+            self._begin()
 
     def close(self) -> None:
         """See ``Source``."""
@@ -175,26 +159,41 @@ class PyAvSource:
 
 
 def _open(address: str) -> InputContainer:
-    if "://" not in address:
-        _check_file(address)
+    local = is_file(address)
+    if local:
+        check_file(address)
     options = {"rtsp_transport": "tcp"} if address.startswith("rtsp") else {}
     try:
-        container = av.open(address, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
+        container = av.open(
+            f"file:{address}" if local else address,  # a file's name may look like an address: 12:30:00.mp4
+            options=options,
+            timeout=None if local else (OPEN_TIMEOUT_S, READ_TIMEOUT_S),
+        )
     except (av.error.FFmpegError, OSError) as error:
         reason = error.strerror or type(error).__name__
         raise Refusal(f"{hidden(address)} must be a video, found something that cannot be read as one ({reason})") from None
-    for stream in container.streams.video:
-        stream.thread_type = "AUTO" if "://" not in address else "NONE"  # frame threads delay a live picture
-        stream.codec_context.thread_count = 1
+    if container.format.name in TEXT_ART:
+        raise Refusal(f"{hidden(address)} must be a video, found text")
     return container
 
 
-def _check_file(address: str) -> None:
-    if not os.path.exists(address):
-        raise Refusal(f"a video file is wanted, but {address} does not exist", usage=True)
-    if not os.path.isfile(address):
-        raise Refusal(f"a video file is wanted, but {address} is not a file", usage=True)
-    if not os.access(address, os.R_OK):
-        raise Refusal(f"a video file is wanted, but {address} may not be read", usage=True)
-    if os.path.getsize(address) == 0:
-        raise Refusal(f"a video file is wanted, but {address} is empty")
+def _find_stream(container: InputContainer, address: str) -> VideoStream:
+    """The first video that is not the picture on a record's cover."""
+    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not streams:
+        kinds: list[str] = sorted({str(stream.type) for stream in container.streams if stream.type != "video"}) or ["nothing"]
+        raise Refusal(f"{hidden(address)} must contain video, found {' and '.join(kinds)} only")
+    stream = streams[0]
+    stream.thread_type = "AUTO" if is_file(address) else "NONE"  # frame threads delay a live picture
+    stream.codec_context.thread_count = 1
+    return stream
+
+
+def _clock_ns(text: str) -> int:
+    """Nanoseconds of ``01:23:45.678``, as Matroska files say it; 0 where the text says something else."""
+    hours, _, rest = text.partition(":")
+    minutes, _, seconds = rest.partition(":")
+    try:
+        return int((int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)) * NS_PER_S)
+    except ValueError:
+        return 0

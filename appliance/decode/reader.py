@@ -1,4 +1,4 @@
-"""A source as numbered frames: where to start, what to leave out, when it ends, and when a live frame is due."""
+"""A source as numbered frames: where to start, what to leave out, and when it ends."""
 
 from __future__ import annotations
 
@@ -18,48 +18,62 @@ class Numbered:
 
 
 class Reader:
-    """Frames of one epoch: those after the checkpoint, inside the wanted stretch, of one size."""
+    """Frames of one epoch: those after the checkpoint, inside the wanted stretch, of one size.
+
+    A frame's index is its place in the order of all frames. After a seek it is known as soon as the checkpoint's own frame
+    comes by, recognised by its time; where that time does not come up, everything is read from the beginning.
+    """
 
     def __init__(self, source: Source, camera: CameraSettings, after: Checkpoint) -> None:
-        self._source, self._camera = source, camera
-        self._next = 0
-        self._skip_until_pts_ns = -1
-        if not camera.is_live and after.frame >= camera.first_frame and source.seek(after.pts_ns):
-            # Frames are numbered by their order, and after a seek their order is known by their time.
-            self._skip_until_pts_ns = after.pts_ns
-            self._next = after.frame + 1
-        elif camera.is_live:
-            self._next = after.frame + 1
+        self._source, self._camera, self._after = source, camera, after
+        self._next = after.frame + 1 if camera.is_live else 0
         self._first = max(camera.first_frame, after.frame + 1)
+        self._is_looking = not camera.is_live and after.frame >= 0 and source.seek(after.pts_ns)
+        if not camera.is_live and not self._is_looking:
+            source.restart()
+        self.is_over = False
         self.problem = ""
 
     def read(self) -> Numbered | None:
-        """The next frame, or None at the end."""
-        while True:
-            if self._camera.last_frame is not None and self._next > self._camera.last_frame:
-                return None
-            picture = self._source.read()
-            if picture is None:
-                self.problem = self._problem_at_end()
-                return None
-            if picture.pts_ns <= self._skip_until_pts_ns:
-                continue
-            frame, self._next = self._next, self._next + 1
-            if frame < self._first:
-                continue
-            if not self._fits(picture, frame):
-                return None
-            return Numbered(frame, picture)
+        """The next frame. None where the source had one that is left out, or none any more: ``is_over`` says which."""
+        if self._camera.last_frame is not None and self._next > self._camera.last_frame:
+            self.is_over = True
+            return None
+        picture = self._source.read()
+        if self._is_looking:
+            self._look_at(picture)
+            return None
+        if picture is None:
+            self.is_over, self.problem = True, self._problem_at_end()
+            return None
+        frame, self._next = self._next, self._next + 1
+        if frame < self._first:
+            return None
+        if not self._fits(picture):
+            self.is_over, self.problem = True, self._misfit(picture, frame)
+            return None
+        return Numbered(frame, picture)
 
-    def _fits(self, picture: Picture, frame: int) -> bool:
+    def _look_at(self, picture: Picture | None) -> None:
+        """Whether this is the checkpoint's frame, or the search for it was in vain."""
+        if picture is not None and picture.pts_ns < self._after.pts_ns:
+            return
+        self._is_looking = False
+        if picture is not None and picture.pts_ns == self._after.pts_ns:
+            self._next = self._after.frame + 1
+        else:
+            self._source.restart()
+
+    def _fits(self, picture: Picture) -> bool:
         info = self._source.info
-        if self._camera.is_live or (picture.width, picture.height) == (info.width, info.height):
-            return True
-        self.problem = (
+        return self._camera.is_live or (picture.width, picture.height) == (info.width, info.height)
+
+    def _misfit(self, picture: Picture, frame: int) -> str:
+        info = self._source.info
+        return (
             f"{self._camera.source} must keep its size, because lines are drawn on it: {info.width}x{info.height} wanted, "
             f"{picture.width}x{picture.height} found at frame {frame}; what came before is counted"
         )
-        return False
 
     def _problem_at_end(self) -> str:
         if self._source.problem:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from appliance.boxes import Floats
+from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import InputRule
+
+MOST_WORDS = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,25 @@ class NetworkInfo:
     rule: InputRule
     metadata: dict[str, str]
     backend: str
+
+
+def input_rule(shape: Sequence[int | None], size_px: int) -> InputRule:
+    """What a network takes whose input has this shape, None for what is open; raises ``Refusal`` where no picture would fit."""
+    if len(shape) == 4:
+        batch, channels, height, width = shape
+        if batch in (1, None) and channels in (3, None) and (height is None) == (width is None):
+            return InputRule(size_px=size_px, fixed=None if height is None or width is None else (height, width))
+    found = ", ".join("?" if side is None else str(side) for side in shape)
+    raise Refusal(
+        "the model's input must be (N, 3, H, W), with N open or 1, and H and W both open or both given, "
+        f"found ({found}), with ? for what is open"
+    )
+
+
+def last_words(error: Exception) -> str:
+    """The end of what a library says, on one line; its beginning is mostly about the library."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= MOST_WORDS else "… " + text[-MOST_WORDS:].partition(" ")[2]
 
 
 class Engine(Protocol):

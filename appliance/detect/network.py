@@ -9,6 +9,7 @@ import numpy as np
 from appliance.boxes import Detections, Floats
 from appliance.config import DetectProcess
 from appliance.detect.choice import open_engine
+from appliance.detect.detector import last_words
 from appliance.detect.yolo import Head, HeadSettings, read_head, tell_head
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
@@ -39,8 +40,13 @@ class Network:
 
     def _try_out(self, shape: tuple[int, int]) -> int:
         """Run the network once, which makes it ready and shows that its output is understood; how many classes it has."""
-        self.submit([np.full((*shape, 3), 114, np.uint8)])
-        output = self.collect()
+        try:
+            self.submit([np.full((*shape, 3), 114, np.uint8)])
+            output = self.collect()
+        except RuntimeError as error:
+            raise Refusal(
+                f"the model must run on a picture of {shape[1]}x{shape[0]}, found that it does not ({last_words(error)})"
+            ) from None
         head = self._head(output.shape, shape)
         if head is Head.END_TO_END:
             return self._class_count or 1000

@@ -15,10 +15,9 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from appliance.boxes import Floats
 from appliance.config import DetectorSettings, Precision
-from appliance.detect.detector import NetworkInfo
+from appliance.detect.detector import NetworkInfo, input_rule, last_words
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
-from appliance.letterbox import InputRule
 
 UNREADABLE = (
     state.Fail,
@@ -41,19 +40,21 @@ class OnnxEngine:
             raise Refusal("the precision bf16 is wanted, but ONNX Runtime has none on a CPU", usage=True)
         network = _with_pixels_in(_load(model), model)
         self._session = _start(network, model, settings.threads)
-        batch, height, width, _ = self._session.get_inputs()[0].shape
-        fixed = (height, width) if isinstance(height, int) and isinstance(width, int) else None
-        rule = InputRule(size_px=settings.input_px, fixed=fixed)
+        batch, height, width, _ = (side if isinstance(side, int) else None for side in self._session.get_inputs()[0].shape)
+        rule = input_rule((batch, 3, height, width), settings.input_px)
         metadata = dict(self._session.get_modelmeta().custom_metadata_map)
         self.info = NetworkInfo(rule, metadata, f"ONNX Runtime {onnxruntime.__version__} f32")
         self.capacity = 1
-        self.max_batch = 1 if isinstance(batch, int) else settings.max_batch or 1
+        self.max_batch = 1 if batch == 1 else settings.max_batch or 1
         self._outputs: deque[Floats] = deque()
 
     def submit(self, pictures: Sequence[Pixels]) -> None:
         """See ``Engine``; a single picture is read where it lies."""
         batch = pictures[0][None] if len(pictures) == 1 else np.stack(pictures)
-        (output,) = self._session.run(None, {PIXELS: batch})
+        try:
+            (output,) = self._session.run(None, {PIXELS: batch})
+        except UNREADABLE as error:
+            raise RuntimeError(str(error)) from error
         self._outputs.append(np.asarray(output, np.float32))
 
     def collect(self) -> Floats:
@@ -69,7 +70,7 @@ def _load(model: Path) -> onnx.ModelProto:
     try:
         return onnx.load(str(model))
     except (DecodeError, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[-200:]
+        reason = last_words(error)
         raise Refusal(f"the model {model} must be an ONNX file, found something that is not one ({reason})") from None
 
 
@@ -114,5 +115,5 @@ def _start(network: onnx.ModelProto, model: Path, threads: int) -> onnxruntime.I
     try:
         return onnxruntime.InferenceSession(network.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except UNREADABLE as error:
-        reason = " ".join(str(error).split())[-200:]
+        reason = last_words(error)
         raise Refusal(f"the model {model} must be an ONNX file, found something ONNX Runtime cannot read ({reason})") from None

@@ -14,10 +14,9 @@ from openvino.preprocess import PrePostProcessor
 
 from appliance.boxes import Floats
 from appliance.config import DetectorSettings, Precision
-from appliance.detect.detector import NetworkInfo
+from appliance.detect.detector import NetworkInfo, input_rule, last_words
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
-from appliance.letterbox import InputRule
 
 Shape = tuple[int, int, int]  # batch, height, width
 
@@ -37,10 +36,11 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY" if is_live else "THROUGHPUT",
         }
-        self._batch_is_fixed, rule = _input_rule(self._model, settings.input_px)
+        shape = [None if side.is_dynamic else side.get_length() for side in self._model.inputs[0].partial_shape]
+        rule = input_rule(shape, settings.input_px)
         self.info = NetworkInfo(rule, _metadata(self._model), f"OpenVINO {ov.__version__.split('-')[0]} {self._precision}")
         self.capacity = streams + 1  # one more than can be worked on, so that no core waits for the next
-        self.max_batch = 1 if self._batch_is_fixed else settings.max_batch or 1
+        self.max_batch = 1 if shape[0] == 1 else settings.max_batch or 1
         self._networks: dict[Shape, ov.CompiledModel] = {}
         self._idle: dict[Shape, list[ov.InferRequest]] = {}
         self._under_way: deque[tuple[Shape, ov.InferRequest, Pixels]] = deque()  # the network reads the pixels in place
@@ -49,9 +49,9 @@ class OpenVinoEngine:
         try:
             model = self._core.read_model(str(path))
         except RuntimeError as error:
-            reason = " ".join(str(error).split())[-200:]
+            reason = last_words(error)
             raise Refusal(f"the model {path} must be an ONNX file, found something OpenVINO cannot read ({reason})") from None
-        if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.inputs[0].partial_shape) != 4:
+        if len(model.inputs) != 1 or len(model.outputs) != 1:
             raise Refusal(
                 f"the model {path} must have one input (N, 3, H, W) and one output, found "
                 f"{[str(port.partial_shape) for port in model.inputs]} and {[str(port.partial_shape) for port in model.outputs]}"
@@ -103,15 +103,6 @@ def _with_pixels_in(model: ov.Model, shape: Shape) -> ov.Model:
     processor.input().model().set_layout(ov.Layout("NCHW"))
     processor.output().tensor().set_element_type(ov.Type.f32)
     return processor.build()
-
-
-def _input_rule(model: ov.Model, input_px: int) -> tuple[bool, InputRule]:
-    batch, channels, height, width = model.inputs[0].partial_shape
-    if channels.is_static and channels.get_length() != 3:
-        raise Refusal(f"the model's input must be (N, 3, H, W), found {model.inputs[0].partial_shape}")
-    if height.is_static and width.is_static:
-        return batch.is_static, InputRule(fixed=(height.get_length(), width.get_length()))
-    return batch.is_static, InputRule(size_px=input_px)
 
 
 def _metadata(model: ov.Model) -> dict[str, str]:

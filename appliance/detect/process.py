@@ -40,13 +40,16 @@ class Detector:
         wait_ns = round(settings.detector.batch_wait_ms * NS_PER_MS) if settings.is_live else 0
         self._batcher = Batcher(self.network.max_batch, wait_ns)
         self._rings = RingReaders()
+        self._epochs: dict[str, int] = {}
         self._under_way: deque[list[FrameTicket]] = deque()
         self._inside: Counter[str] = Counter()
         self._ends: dict[str, EndOfStream] = {}
 
     def step(self) -> None:
-        """Start what can be started, then finish the oldest batch, or wait for something to do."""
-        self._link.take()  # epochs are none of its business: it answers every ticket
+        """Take orders and tickets, start what can be started, then finish the oldest batch, or wait for something to do."""
+        while (order := self._link.take()) is not None:
+            self._epochs[order.camera] = order.epoch
+            self._link.began(order)
         while (message := self._tickets.take()) is not None:
             self._accept(message)
         while len(self._under_way) < self.network.capacity and self._start():
@@ -58,6 +61,8 @@ class Detector:
             wait((self._link, self._tickets), IDLE_S if due_ns is None else due_ns / NS_PER_S)
 
     def _accept(self, message: FrameTicket | EndOfStream) -> None:
+        if not self._is_current(message):
+            return  # of a run that has been rewound
         if isinstance(message, FrameTicket):
             self._inside[message.camera] += 1
             self._batcher.add(message, monotonic_ns())
@@ -66,24 +71,31 @@ class Detector:
             self._pass_end_on(message.camera)
 
     def _start(self) -> bool:
-        """Give the next batch to the network, if one is due; frames that were overwritten meanwhile are dropped."""
+        """Give the next batch to the network, if one is due, without what has been rewound or overwritten meanwhile."""
         batch = self._batcher.take(monotonic_ns())
-        fresh = [ticket for ticket in batch if self._rings.holds(ticket)]
-        self._inside.subtract(ticket.camera for ticket in batch if ticket not in fresh)
+        fresh = [ticket for ticket in batch if self._is_fresh(ticket)]
+        for ticket in batch:
+            if ticket not in fresh:
+                self._leave(ticket.camera)
         if fresh:
             self.network.submit([self._rings.input_picture(ticket) for ticket in fresh])
             self._under_way.append(fresh)
         return bool(batch)
 
+    def _is_fresh(self, ticket: FrameTicket) -> bool:
+        return self._is_current(ticket) and self._rings.holds(ticket)
+
+    def _is_current(self, message: FrameTicket | EndOfStream) -> bool:
+        return self._epochs.get(message.camera) == message.epoch
+
     def _finish(self) -> None:
         outputs = self.network.collect()
         began_ns = monotonic_ns()
         for ticket, output in zip(self._under_way.popleft(), outputs):
-            if self._rings.holds(ticket):
+            if self._is_fresh(ticket):
                 self._boxes[ticket.camera].send(DetectedFrame(ticket, self._detections(ticket, output)))
-            self._inside[ticket.camera] -= 1
             self._link.heart.frames += 1
-            self._pass_end_on(ticket.camera)
+            self._leave(ticket.camera)
         self._link.heart.busy_ns += monotonic_ns() - began_ns
 
     def _detections(self, ticket: FrameTicket, output: Floats) -> Detections:
@@ -91,6 +103,10 @@ class Detector:
         place = Letterbox.fit(ticket.source_width, ticket.source_height, ticket.input_height, ticket.input_width)
         boxes = place.to_source(seen.boxes, ticket.source_width, ticket.source_height)
         return Detections(boxes, seen.scores, seen.classes)
+
+    def _leave(self, camera: str) -> None:
+        self._inside[camera] -= 1
+        self._pass_end_on(camera)
 
     def _pass_end_on(self, camera: str) -> None:
         """The end of a stream goes on after its last frame."""

@@ -11,9 +11,16 @@ from appliance.ipc.channel import RECONNECT_MS
 from appliance.ipc.heartbeat import Heartbeat
 from appliance.messages import Began, Begin, Checkpoint, Finished, ModelInfo, Ready, Refused, Report, SourceInfo, Unpacker, pack
 
+LAST_WORDS_MS = 1000
+
 
 def _address(folder: Path) -> str:
     return f"ipc://{folder / 'command'}"
+
+
+def _name_of_life(process: str, pid: int) -> bytes:
+    """Each life of a process has an address of its own, so that nothing meant for one comes to another."""
+    return f"{process}/{pid}".encode()
 
 
 class CommandPost:
@@ -23,20 +30,19 @@ class CommandPost:
         self._unpacker: Unpacker[Report] = Unpacker(Report)
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER)
         self.socket.set(zmq.LINGER, 0)
-        self.socket.set(zmq.ROUTER_HANDOVER, 1)  # a restarted process takes over its predecessor's name
         self.socket.bind(_address(folder))
 
-    def order(self, process: str, begin: Begin) -> None:
-        """Send an order; it waits for a process that is about to connect, and is lost with one that dies."""
-        self.socket.send_multipart([process.encode(), pack(begin)])
+    def order(self, process: str, pid: int, begin: Begin) -> None:
+        """Send an order to a process that has reported already; it is lost with that process."""
+        self.socket.send_multipart([_name_of_life(process, pid), pack(begin)])
 
     def take(self) -> tuple[str, Report] | None:
         """The next report with the name of its process, if one is there."""
         try:
-            process, content = self.socket.recv_multipart(zmq.NOBLOCK)
+            life, content = self.socket.recv_multipart(zmq.NOBLOCK)
         except zmq.Again:
             return None
-        return process.decode(), self._unpacker.decode(content)
+        return life.decode().partition("/")[0], self._unpacker.decode(content)
 
     def close(self) -> None:
         """Free the address."""
@@ -53,8 +59,8 @@ class CommandLink:
         self.heart = Heartbeat()
         self._unpacker: Unpacker[Begin] = Unpacker(Begin)
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
-        self.socket.set(zmq.IDENTITY, process.encode())
-        self.socket.set(zmq.LINGER, 1000)  # the last words of a process that refuses to work
+        self.socket.set(zmq.IDENTITY, _name_of_life(process, os.getpid()))
+        self.socket.set(zmq.LINGER, LAST_WORDS_MS)
         self.socket.set(zmq.RECONNECT_IVL, RECONNECT_MS)
         self.socket.connect(_address(folder))
 
@@ -87,6 +93,11 @@ class CommandLink:
         report = self.heart.beat()
         if report is not None:
             self._report(report)
+
+    def close(self) -> None:
+        """Close this and every wire of the process, after the last words are out: what was done, or why nothing can be."""
+        self._report(self.heart.report())
+        zmq.Context.instance().destroy()
 
     def _report(self, report: Report) -> None:
         self.socket.send(pack(report))

@@ -51,7 +51,10 @@ class RingFile:
     def __init__(self, size: RingSize, folder: str = "/dev/shm") -> None:
         if not 1 <= size.slots <= MOST_SLOTS:
             raise Refusal(f"a ring has 1 to {MOST_SLOTS} slots, wanted {size.slots}", usage=True)
-        self._descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            self._descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Refusal(f"shared memory is wanted in {folder}, which cannot be used: {error.strerror}", usage=True) from None
         try:
             os.posix_fallocate(self._descriptor, 0, size.total_bytes)
         except OSError as error:

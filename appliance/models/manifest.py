@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from appliance.config import Name, Settings
+from appliance.config import Name, Settings, first_fault
 from appliance.errors import Refusal
 
 if sys.version_info >= (3, 11):
@@ -35,17 +35,18 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise Refusal(f"the manifest {path} cannot be read: {error.strerror}", usage=True) from None
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        reason = " ".join(str(error).split())
-        raise Refusal(f"the manifest {path} is not one: {reason}", usage=True) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Refusal(f"the manifest {path} must be TOML, found a fault: {error}", usage=True) from None
+    except ValidationError as error:
+        raise Refusal(f"the manifest {path}: {first_fault(error)}", usage=True) from None
 
 
 def names_in(metadata: dict[str, str]) -> tuple[str, ...] | None:
     """The class names that ultralytics writes as ``{0: 'person', 1: 'bicycle', …}``; None where there are none."""
     try:
         names = ast.literal_eval(metadata["names"])
-    except (KeyError, ValueError, SyntaxError):
+    except (KeyError, ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
-    if isinstance(names, dict) and sorted(names) == list(range(len(names))):
-        return tuple(str(names[class_id]) for class_id in range(len(names)))
-    return tuple(str(name) for name in names) if isinstance(names, (list, tuple)) else None
+    if isinstance(names, dict) and set(names) == set(range(len(names))):
+        names = [names[class_id] for class_id in range(len(names))]
+    return tuple(str(name) for name in names) or None if isinstance(names, (list, tuple)) else None

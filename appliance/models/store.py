@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.errors import Refusal
 from appliance.models.manifest import Manifest, read_manifest
+from appliance.models.onnx_file import holds_graph
 
 MANIFEST = "manifest.toml"
 ZIP_MAGIC, PICKLE_MAGIC = b"PK\x03\x04", b"\x80"
@@ -22,15 +24,23 @@ class ModelFile:
 
 def find_model(wanted: str, store: Path) -> ModelFile:
     """The model of that path or name; of a name the highest version."""
-    path = Path(wanted).expanduser()
-    if path.is_dir():
+    path = Path(os.path.expanduser(wanted))
+    if os.path.isdir(path):
         found = _in_folder(path)
-    elif path.exists() or path.suffix or path.parent != Path():
-        found = ModelFile(path, read_manifest(path.parent / MANIFEST) if (path.parent / MANIFEST).exists() else None)
+    elif os.path.exists(path) or path.suffix or path.parent != Path():
+        found = ModelFile(path, _manifest_beside(path))
     else:
         found = _in_folder(_newest_version(wanted, store))
     _check(found.path)
     return found
+
+
+def _manifest_beside(path: Path) -> Manifest | None:
+    """The manifest in the model's folder, if it is about this file."""
+    if not os.path.exists(path.parent / MANIFEST):
+        return None
+    manifest = read_manifest(path.parent / MANIFEST)
+    return manifest if manifest.file == path.name else None
 
 
 def _in_folder(folder: Path) -> ModelFile:
@@ -52,11 +62,14 @@ def _newest_version(name: str, store: Path) -> Path:
 
 def _check(path: Path) -> None:
     """Refuse what is no model, and above all what would run as a program when loaded."""
-    if not path.is_file():
+    if not os.path.exists(path):
         raise Refusal(f"a model file is wanted, but {path} does not exist", usage=True)
+    if not os.path.isfile(path):
+        raise Refusal(f"a model file is wanted, but {path} is not a file", usage=True)
     try:
         with path.open("rb") as file:
             head = file.read(4)
+        is_onnx = holds_graph(path)
     except OSError as error:
         raise Refusal(f"the model {path} cannot be read: {error.strerror}", usage=True) from None
     if path.suffix == ".pt" or head == ZIP_MAGIC or head.startswith(PICKLE_MAGIC):
@@ -65,3 +78,6 @@ def _check(path: Path) -> None:
             "export it to ONNX where you trust it",
             usage=True,
         )
+    if not is_onnx:
+        size = os.path.getsize(path)
+        raise Refusal(f"an ONNX model is wanted, but {path} ({size} bytes) is none, or only the beginning of one", usage=True)

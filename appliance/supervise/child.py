@@ -36,6 +36,11 @@ class Child:
         self._deaths_in_a_row = 0
 
     @property
+    def since_death_s(self) -> float:
+        """Time since its last death."""
+        return (monotonic_ns() - self._died_ns) / NS_PER_S
+
+    @property
     def pid(self) -> int:
         """Of the life that it lives now; 0 between two."""
         return 0 if self._process is None else self._process.pid
@@ -45,7 +50,9 @@ class Child:
         spec = self.spec
         assignment = Assignment(spec.name, spec.entry, spec.settings, str(self._folder), os.getpid(), self._log_level)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "appliance.supervise.entry"], stdin=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-m", "appliance.supervise.entry", spec.name],  # the name is for those who look at ``ps``
+            stdin=subprocess.PIPE,
+            start_new_session=True,
         )
         self._heard_ns = monotonic_ns()
         assert self._process.stdin is not None  # asked for above

@@ -1,4 +1,4 @@
-"""The first thing that runs in a process of the machine: ``python -m appliance.supervise.entry``, the assignment on stdin."""
+"""The first thing that runs in a process of the machine: ``python -m appliance.supervise.entry NAME``, assignment on stdin."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def main() -> None:
     except Exception:
         logging.getLogger(__name__).exception("the process ends")
         sys.exit(1)
+    finally:
+        link.close()
 
 
 def die_with_the_supervisor(supervisor_pid: int) -> None:

@@ -9,26 +9,29 @@ from pathlib import Path
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import too_small
 
-LONGEST_SOCKET_PATH = 107 - len("/credits.") - 64  # sun_path, less the longest name of a wire
+LONGEST_SOCKET_PATH = 107  # sun_path, less the zero at its end
 
 
 def check_memory(shm_dir: Path, wanted_bytes: int) -> None:
     """Refuse a shared memory that does not hold all rings."""
     try:
-        free = os.statvfs(shm_dir)
+        free = os.statvfs(f"{shm_dir}/")  # a file is none
     except OSError as error:
         raise Refusal(f"shared memory is wanted in {shm_dir}, which cannot be used: {error.strerror}", usage=True) from None
     if free.f_bavail * free.f_frsize < wanted_bytes:
         raise Refusal(too_small(str(shm_dir), wanted_bytes))
 
 
-def runtime_parent() -> Path:
-    """Where the sockets' folder is made: systemd's, the user's, or the folder for temporary files."""
-    for name in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
-        folder = os.environ.get(name, "")
-        if folder and len(folder) < LONGEST_SOCKET_PATH - 32 and os.access(folder, os.W_OK):
+def runtime_parent(room: int) -> Path:
+    """Where the sockets' folder is made: systemd's, the user's, or one for temporary files.
+
+    ``room`` is what the longest socket's path needs below it, in bytes; the system limits the whole path.
+    """
+    wanted = (os.environ.get("RUNTIME_DIRECTORY", ""), os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp")
+    for folder in wanted:
+        if folder and os.access(folder, os.W_OK) and len(os.fsencode(folder)) + room <= LONGEST_SOCKET_PATH:
             return Path(folder)
-    return Path(tempfile.gettempdir())
+    raise Refusal(f"a folder for sockets is wanted, with a path of at most {LONGEST_SOCKET_PATH - room} bytes; set TMPDIR")
 
 
 def is_alive(pid: int) -> bool:

@@ -1,10 +1,13 @@
 """How a camera's stream begins and begins again: one way for the first start and for every death.
 
-    waiting ──▶ count goes back to its checkpoint ──▶ track takes the tracker's state ──▶ decode goes on ──▶ playing ──▶ finished
-       ▲                                                                                                        │
-       └────────────── a process of the camera dies: the epoch is raised, older messages are dropped ◀──────────┘
+    waiting ──▶ starting: count, track, detect, decode are told, one after the other ──▶ playing ──▶ finished
+       ▲                                                                                   │
+       └──── a process of the camera dies: the epoch is raised, older messages are dropped ◀┘
 
-The order matters: when decode sends the first frame of an epoch, those behind it know the epoch already.
+The order matters, and it is against the way of the frames: count goes back to its checkpoint, which says where the others begin,
+and when decode sends the first frame, those behind it know the epoch. Whoever does not know an epoch drops its messages. So a
+process that takes the place of a dead one in the middle of an epoch lets nothing more of it pass, and what comes to count is the
+frames of the epoch without a gap, up to the death.
 """
 
 from __future__ import annotations
@@ -16,12 +19,10 @@ from appliance.messages import Began, Begin, Checkpoint, ModelInfo, SourceInfo
 
 
 class Stage(Enum):
-    """Where a camera's start has got to."""
+    """Where a camera's stream has got to."""
 
     WAITING = "waiting"
-    COUNT = "count"
-    TRACK = "track"
-    DECODE = "decode"
+    STARTING = "starting"
     PLAYING = "playing"
     FINISHED = "finished"
 
@@ -31,15 +32,17 @@ class CameraStream:
     """One camera's stream; pure: reports in, orders out."""
 
     camera: str
-    count: str
-    track: str
-    decode: str
+    processes: tuple[str, ...]
+    """Who works on it, in the order in which a frame meets them: the decoder first, the counter last."""
     ring: str = ""
     epoch: int = 0
     stage: Stage = Stage.WAITING
     problem: str = ""
     source: SourceInfo | None = None
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    """Where the newest epoch began."""
+    _to_be_told: int = 0
+    """How many of the processes do not know the epoch yet; the last of them has been ordered to begin."""
 
     def tear(self) -> None:
         """A process of the camera has died."""
@@ -51,25 +54,21 @@ class CameraStream:
         if self.stage is not Stage.WAITING:
             return None
         self.epoch += 1
-        self.stage = Stage.COUNT
-        self.checkpoint = Checkpoint()
-        return self.count, self._order(model)
+        self.stage = Stage.STARTING
+        self._to_be_told = len(self.processes)
+        return self._order(model)
 
-    def began(self, report: Began, model: ModelInfo) -> tuple[str, Begin] | None:
-        """The next order and who gets it, after one has been carried out; reports of older epochs are of no interest."""
-        if report.epoch != self.epoch:
+    def began(self, process: str, report: Began, model: ModelInfo) -> tuple[str, Begin] | None:
+        """The next order and who gets it, after ``process`` has carried out its own; older epochs' reports change nothing."""
+        if self.stage is not Stage.STARTING or report.epoch != self.epoch or process != self.processes[self._to_be_told - 1]:
             return None
-        if self.stage is Stage.COUNT and report.checkpoint is not None:
-            self.checkpoint = report.checkpoint
-            self.stage = Stage.TRACK
-            return self.track, self._order(model)
-        if self.stage is Stage.TRACK and report.checkpoint is None and report.source is None:
-            self.stage = Stage.DECODE
-            return self.decode, self._order(model)
-        if self.stage is Stage.DECODE and report.source is not None:
+        self.checkpoint = report.checkpoint or self.checkpoint
+        self.source = report.source or self.source
+        self._to_be_told -= 1
+        if self._to_be_told == 0:
             self.stage = Stage.PLAYING
-            self.source = report.source
-        return None
+            return None
+        return self._order(model)
 
     def finish(self, epoch: int, problem: str) -> None:
         """The counter has written the end of the stream."""
@@ -77,5 +76,5 @@ class CameraStream:
             self.stage = Stage.FINISHED
             self.problem = problem
 
-    def _order(self, model: ModelInfo) -> Begin:
-        return Begin(self.camera, self.epoch, self.checkpoint, model, self.ring)
+    def _order(self, model: ModelInfo) -> tuple[str, Begin]:
+        return self.processes[self._to_be_told - 1], Begin(self.camera, self.epoch, self.checkpoint, model, self.ring)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,15 @@ from appliance.errors import Refusal
 from appliance.ipc.channel import wait
 from appliance.ipc.command import CommandPost
 from appliance.ipc.frame_ring import RingFile, RingSize
-from appliance.messages import Beat, Began, Finished, ModelInfo, Ready, Refused, Report
+from appliance.messages import Beat, Began, Begin, Finished, ModelInfo, Ready, Refused, Report
 from appliance.supervise.child import STOP_S, Child
+from appliance.supervise.entry import REFUSED_EXIT
 from appliance.supervise.recovery import CameraStream, Stage
 from appliance.supervise.spec import ProcessSpec
 
 TICK_S = 0.02
-MOST_DEATHS_WITHOUT_PROGRESS = 8
+LAST_WORDS_S = 1.0  # for the reason of a process that has refused to work
+MOST_DEATHS_WITHOUT_PROGRESS = 6
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +53,8 @@ class Supervisor:
         self.streams = {stream.camera: stream for stream in machine.streams}
         self.model: ModelInfo | None = None
         self._rings: list[RingFile] = []
-        self._deaths = 0
-        self._progress_at_death: tuple[int, ...] = ()
+        self._deaths: Counter[str] = Counter()
+        self._progress: tuple[int, ...] = ()
 
     def __enter__(self) -> Supervisor:
         return self
@@ -63,6 +66,8 @@ class Supervisor:
         deadline_ns = monotonic_ns() + round(STOP_S * NS_PER_S)
         for child in self.children.values():
             child.stop(deadline_ns)
+        while (message := self._post.take()) is not None:
+            self._hear_last_words(*message)
         for ring in self._rings:
             ring.close()
         self._post.close()
@@ -71,8 +76,7 @@ class Supervisor:
         """Until all streams are finished, or ``keep_on`` says no; raises ``Refusal`` where the machine cannot work."""
         while keep_on() and not self._is_finished():
             wait((self._post,), TICK_S)
-            while (message := self._post.take()) is not None:
-                self._hear(*message)
+            self._hear_all()
             for child in self.children.values():
                 self._watch(child)
             self._begin_streams()
@@ -82,8 +86,13 @@ class Supervisor:
 
     def _watch(self, child: Child) -> None:
         if child.has_died():
+            self._hear_all()
             exit_code = child.bury()
-            self._drain()
+            if exit_code == REFUSED_EXIT and not self._is_finished():
+                wait((self._post,), LAST_WORDS_S)
+                self._hear_all()
+            if self._is_finished():
+                return
             logger.warning("%s has died (exit code %d) and is started again", child.spec.name, exit_code)
             for camera in child.spec.cameras:
                 self.streams[camera].tear()
@@ -91,34 +100,53 @@ class Supervisor:
         if child.may_start():
             child.start()
 
-    def _drain(self) -> None:
-        """Hear the last words of the dead before anything is decided."""
+    def _check_progress(self, child: Child) -> None:
+        progress = tuple(stream.checkpoint.frame for stream in self.streams.values())
+        if progress != self._progress:
+            self._progress = progress
+            self._deaths.clear()
+        self._deaths[child.spec.name] += 1
+        deaths = self._deaths[child.spec.name]
+        if self._machine.gives_up and deaths > MOST_DEATHS_WITHOUT_PROGRESS:
+            self._give_up(f"{child.spec.name} has died {deaths} times in a row without getting any further")
+
+    def _give_up(self, sentence: str, *, usage: bool = False) -> None:
+        """Refuse to go on. A job that has begun to count ends here instead, so that what it has counted is its result."""
+        if not self._machine.gives_up or all(stream.source is None for stream in self.streams.values()):
+            raise Refusal(sentence, usage=usage)
+        for stream in self.streams.values():
+            if stream.stage is not Stage.FINISHED:
+                stream.finish(stream.epoch, sentence)
+
+    def _hear_all(self) -> None:
         while (message := self._post.take()) is not None:
             self._hear(*message)
 
-    def _check_progress(self, child: Child) -> None:
-        progress = tuple(stream.checkpoint.frame for stream in self.streams.values())
-        self._deaths = self._deaths + 1 if progress == self._progress_at_death else 1
-        self._progress_at_death = progress
-        if self._machine.gives_up and self._deaths > MOST_DEATHS_WITHOUT_PROGRESS:
-            raise Refusal(f"{child.spec.name} has died {self._deaths} times in a row without getting any further")
+    def _hear_last_words(self, process: str, report: Report) -> None:
+        """What a stopped process has done; nothing else matters any more."""
+        child = self.children[process]
+        if isinstance(report, Beat) and report.pid == child.pid:
+            child.hear(report)
 
     def _hear(self, process: str, report: Report) -> None:
         child = self.children[process]
         if isinstance(report, Refused):
-            raise Refusal(report.sentence, usage=report.usage)
+            self._give_up(report.sentence, usage=report.usage)
+            return
         if report.pid != child.pid:
             return  # from an earlier life
         child.hear(report if isinstance(report, Beat) else None)
         if isinstance(report, Ready):
             self._on_ready(child, report)
         elif isinstance(report, Began):
-            self._on_began(report)
+            self._on_began(child, report)
         elif isinstance(report, Finished):
             self.streams[report.camera].finish(report.epoch, report.problem)
 
     def _on_ready(self, child: Child, report: Ready) -> None:
         child.is_ready = True
+        if child.restarts:
+            logger.info("%s is ready again, %.2f s after its death", child.spec.name, child.since_death_s)
         if report.model is not None and self.model is None:
             self.model = report.model
             self._make_rings(report.model)
@@ -130,21 +158,24 @@ class Supervisor:
             self._rings.append(ring)
             stream.ring = ring.path
 
-    def _on_began(self, report: Began) -> None:
+    def _on_began(self, child: Child, report: Began) -> None:
         assert self.model is not None  # nothing begins before the model is known
-        following = self.streams[report.camera].began(report, self.model)
-        if following is not None:
-            self._post.order(*following)
+        stream = self.streams[report.camera]
+        self._order(stream.began(child.spec.name, report, self.model))
+        if stream.stage is Stage.PLAYING:
+            logger.info("%s plays in epoch %d after frame %d", stream.camera, stream.epoch, stream.checkpoint.frame)
 
     def _begin_streams(self) -> None:
         if self.model is None:
             return
         for stream in self.streams.values():
-            needed = (child for child in self.children.values() if stream.camera in child.spec.cameras)
-            if all(child.is_ready for child in needed):
-                order = stream.begin(self.model)
-                if order is not None:
-                    self._post.order(*order)
+            if all(self.children[name].is_ready for name in stream.processes):
+                self._order(stream.begin(self.model))
+
+    def _order(self, order: tuple[str, Begin] | None) -> None:
+        if order is not None:
+            process, begin = order
+            self._post.order(process, self.children[process].pid, begin)
 
 
 def sweep(parent: Path, prefix: str, is_alive: Callable[[int], bool]) -> Iterable[Path]:

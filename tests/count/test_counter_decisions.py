@@ -35,7 +35,13 @@ REASONS = [
     pytest.param(Scene(walk(still((500, 480), 9) + still((500, 530), 1))), [Reason.ENDED_ON_LINE], id="jumps-at-the-very-end"),
     pytest.param(Scene(walk(5 * [(500.0, 496.0), (500.0, 504.0)])), [Reason.ENDED_ON_LINE], id="shakes-on-the-line-to-its-end"),
     pytest.param(
-        Scene([Seen(0, 500, 480, tentative=True), Seen(1, 500, 520, tentative=True)]), [Reason.UNCONFIRMED], id="tentative"
+        Scene(walk([(500, 470.5), (500, 483), (500, 501.5)]), fps=1.0), [Reason.ENDED_ON_LINE], id="not-carried-out-soon"
+    ),
+    pytest.param(Scene(walk(down(), look=Seen(0, 0, 0, tentative=True))), [Reason.UNCONFIRMED], id="never-confirmed"),
+    pytest.param(
+        Scene(walk(down(480, 501, 60), look=looks(class_id=PERSON)), (CARS_ONLY,)),
+        [Reason.ENDED_ON_LINE],
+        id="ends-on-the-line-whatever-it-is",
     ),
     pytest.param(
         Scene(walk(down(), look=looks(class_id=PERSON)), (CARS_ONLY,)), [Reason.OTHER_CLASS], id="not-of-the-line-s-classes"

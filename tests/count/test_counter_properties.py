@@ -204,7 +204,7 @@ def test_the_state_stays_small_however_many_ids_there_were() -> None:
     sizes = []
     for frame in range(2000):
         seen = [replace(one, track_id=one.track_id + 50 * frame) for one in passing]
-        tracks = tracks_of([*seen, replace(parked, x=500.0 + frame % 2, y=480.0)], known={parked.track_id})
+        tracks = tracks_of([*seen, replace(parked, x=500.0 + frame % 3, y=480.0)], known={parked.track_id})
         counter.update(tracks, frame, frame * 200_000_000)
         if frame % 200 == 199:
             sizes.append(len(msgspec.msgpack.encode(counter.state)))

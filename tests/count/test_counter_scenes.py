@@ -6,6 +6,8 @@ counted what; the truth stands in the row.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.count.scenes import (
@@ -41,6 +43,10 @@ FORWARD, BACKWARD = "forward car", "backward car"
 OTHER = looks(9)
 LORRY = looks(1, TRUCK, (400.0, 300.0))  # its dead band is 34 pixels to each side
 FLICKER = still((500, 520), 1)
+NEAR_THE_END = [(980, 780), (980, 780), (395, 497), (397, 350), (980, 780), (980, 780)]
+AT_A_SLOW_CAMERA = [(500, 311), (500, 321), (500, 336), (500, 356), (500, 386), (500, 431), (500, 510)]
+LEAVING = [(100, 380), (200, 430), (300, 475), (380, 530), (430, 550)]
+GROWING = [replace(one, width=60 + one.frame / 8, height=60 + one.frame / 8) for one in walk(down(485, 515, 301))]
 
 PEERS = [
     pytest.param(
@@ -159,9 +165,22 @@ AT_REST = [
     pytest.param(Scene(walk(still((500, 500), 9) + down(500))), [], id="born-on-the-line-and-drifts-off"),
     pytest.param(Scene(walk(down(503))), [], id="born-just-behind-the-line-and-drifts-off"),
     pytest.param(Scene(walk(down(497))), [FORWARD], id="born-just-before-the-line-and-drifts-over-it"),
+    pytest.param(
+        Scene(
+            walk(3 * still((607, 500), 1) + [(599, 496), (599, 504)] + 3 * still((607, 500), 1) + along((607, 500), (700, 400))),
+            (SHORT,),
+        ),
+        [],
+        id="shakes-around-the-end-of-the-line-and-goes-away",
+    ),
+    pytest.param(
+        Scene(walk(shaken(still((500, 500), 300), 1.4), look=looks(size=(8, 8)))), [], id="a-speck-shakes-by-less-than-two-pixels"
+    ),
     pytest.param(Scene(walk(shaken(still((500, 500), 90), 20), look=LORRY)), [], id="a-lorry-shakes-by-a-third-of-a-car"),
     pytest.param(Scene(walk(shaken(down(300, 700), 20), look=LORRY)), ["forward truck"], id="a-shaking-lorry-crosses"),
+    pytest.param(Scene(GROWING), [FORWARD], id="creeps-over-the-line-and-grows-while-it-comes-nearer"),
     pytest.param(Scene(walk(still((500, 480), 30) + FLICKER)), [], id="a-flicker-in-the-very-last-frame"),
+    pytest.param(Scene(walk(along((300, 480), (500, 480)) + FLICKER)), [], id="a-flicker-in-the-very-last-frame-beside-the-line"),
     pytest.param(Scene(walk(down(480, 495, 30) + still((500, 502), 1))), [], id="a-small-flicker-in-the-very-last-frame"),
 ]
 
@@ -190,6 +209,8 @@ WAYS = [
         [FORWARD],
         id="over-the-line-and-back-around-its-end",
     ),
+    pytest.param(Scene(walk(NEAR_THE_END), (SHORT,)), [BACKWARD], id="leaps-over-the-very-end-of-the-line-and-back-around-it"),
+    pytest.param(Scene(walk(NEAR_THE_END[::-1]), (SHORT,)), [FORWARD], id="leaps-around-the-end-of-the-line-and-back-over-it"),
     pytest.param(Scene(walk(down()) + walk(down(600, 400), 0, OTHER)), [BACKWARD, FORWARD], id="two-ways-cross-at-one-place"),
     pytest.param(
         Scene(renamed(walk(lost(down(), 19, 21)) + walk(lost(down(600, 400), 19, 21), 0, OTHER), [20])),
@@ -233,6 +254,9 @@ CAMERAS_AND_TRACKERS = [
     pytest.param(Scene(walk(down(275, 725, 4)), fps=1.0), [FORWARD], id="one-frame-per-second"),
     pytest.param(Scene(walk(down(440, 560, 2)), fps=1.0), [FORWARD], id="seen-once-on-each-side"),
     pytest.param(Scene(walk(down(250, 750, 6))), [FORWARD], id="a-hundred-pixels-per-frame"),
+    pytest.param(
+        Scene(walk(AT_A_SLOW_CAMERA), fps=2.5), [FORWARD], id="comes-nearer-faster-and-faster-and-is-seen-beyond-just-once"
+    ),
     pytest.param(Scene(walk(shaken(down(480, 520, 400), 4))), [FORWARD], id="a-tenth-of-a-pixel-per-frame-and-shaking"),
     pytest.param(
         Scene(walk(down(400, 600, 12)), times_ns=[n * 40_000_000 + n**3 * 1_000_000 for n in range(12)]),
@@ -248,6 +272,13 @@ CAMERAS_AND_TRACKERS = [
     pytest.param(Scene(renamed(walk(down(frames=81)), range(2, 81, 2))), [FORWARD], id="another-id-every-other-frame"),
     pytest.param(Scene(walk(down(), look=looks(-1))), [], id="crosses-under-the-id-minus-one"),
     pytest.param(Scene(walk(down(450, 507, 20))), [FORWARD], id="the-footage-ends-just-behind-the-line"),
+    pytest.param(Scene(walk(down(450, 501, 52))), [FORWARD], id="the-footage-ends-just-behind-the-line-on-a-slow-way"),
+    pytest.param(
+        Scene(renamed(walk(down(450, 507, 20)), [17])), [FORWARD], id="the-footage-ends-just-behind-the-line-after-a-new-id"
+    ),
+    pytest.param(
+        Scene(walk(LEAVING, look=LORRY), fps=5.0), ["forward truck"], id="a-lorry-fills-the-dead-band-and-leaves-the-picture"
+    ),
     pytest.param(Scene(walk(down(450, 499, 20))), [], id="the-footage-ends-just-before-the-line"),
     pytest.param(
         Scene(taken_for(walk(down()), TRUCK, range(8), score=0.9)),

@@ -60,6 +60,13 @@ def falling_behind(frames: int) -> Scene:
     return Scene(walk(front, 0, LEADER) + walk(back, 0, TAIL), settings=towing())
 
 
+def passing(overtaker: Seen, overtaken: Seen, by: float) -> Scene:
+    """One is in front of the other until shortly before the line, then ``by`` pixels behind it."""
+    front: Way = [(500.0, 200.0 + 3 * n) for n in range(160)]
+    back: Way = [(520.0, 200.0 + 3 * n + (by if n > 85 else -40)) for n in range(160)]
+    return Scene(walk(front, 0, overtaken) + walk(back, 0, overtaker), settings=towing())
+
+
 TOWED = [
     pytest.param(convoy(), id="a-trailer"),
     pytest.param(convoy(tail=looks(2, TRUCK, score=0.49)), id="taken-for-a-truck-with-little-conviction"),
@@ -82,6 +89,8 @@ DRIVING = [
     pytest.param(convoy(tail=looks(2, PERSON, score=0.3)), ["forward car", "forward person"], id="a-person-is-no-trailer"),
     pytest.param(convoy(leader=looks(1, PERSON, (60.0, 100.0))), ["forward person", "forward truck"], id="a-person-tows-nothing"),
     pytest.param(convoy(behind=-BEHIND), TWO, id="in-front-of-the-car"),
+    pytest.param(passing(overtaker=LEADER, overtaken=TAIL, by=40), TWO, id="overtaken-just-before-the-line"),
+    pytest.param(passing(overtaker=TAIL, overtaken=LEADER, by=5), TWO, id="overtakes-just-before-the-line"),
 ]
 
 
@@ -119,6 +128,13 @@ def test_a_trailer_stays_one_when_its_car_gets_another_id_behind_the_line() -> N
     scene = convoy()
     switch = next(round(one.frame) for one in scene.decisions() if one.track_id == 2)
     seen = [replace(one, track_id=11) if one.track_id == 1 and one.frame >= switch else one for one in scene.seen]
+    assert Scene(seen, settings=towing()).counted() == ONE
+
+
+def test_a_trailer_stays_one_when_it_gets_another_id_behind_the_line() -> None:
+    scene = convoy()
+    switch = next(round(one.frame) for one in scene.decisions() if one.track_id == 2)
+    seen = [replace(one, track_id=12) if one.track_id == 2 and one.frame >= switch else one for one in scene.seen]
     assert Scene(seen, settings=towing()).counted() == ONE
 
 

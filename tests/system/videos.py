@@ -10,6 +10,8 @@ from pathlib import Path
 import av
 import numpy as np
 from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -56,7 +58,7 @@ def write_video(path: Path, pictures: Iterable[Image], encoding: Encoding = PLAI
     return path
 
 
-def _add_stream(container: av.container.OutputContainer, picture: Image, encoding: Encoding) -> VideoStream:
+def _add_stream(container: OutputContainer, picture: Image, encoding: Encoding) -> VideoStream:
     stream = container.add_stream(encoding.codec, rate=encoding.rate, options=encoding.options)
     assert isinstance(stream, VideoStream)
     stream.height, stream.width = picture.shape[:2]
@@ -116,19 +118,25 @@ def traffic(passes: int, size: tuple[int, int] = SIZE) -> Iterator[Image]:
 def write_sound(path: Path, cover: Image | None = None) -> Path:
     """A second of a tone, and perhaps a picture for the cover."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=8000, layout="mono")
-        assert isinstance(stream, AudioStream)
-        picture_stream = None
+        sound = container.add_stream("aac", rate=8000, layout="mono")
+        assert isinstance(sound, AudioStream)
         if cover is not None:
-            picture_stream = _add_stream(container, cover, Encoding("mjpeg", "yuvj420p"))
-            picture_stream.disposition = av.stream.Disposition.attached_pic
+            picture = _add_stream(container, cover, Encoding("mjpeg", "yuvj420p"))
+            picture.disposition = Disposition.attached_pic
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(cover, format="rgb24")))
         tone = (np.sin(np.arange(8000) / 8) * 8000).astype(np.int16)[None]
         frame = av.AudioFrame.from_ndarray(tone, format="s16", layout="mono")
         frame.sample_rate = 8000
-        if cover is not None and picture_stream is not None:
-            container.mux(picture_stream.encode(av.VideoFrame.from_ndarray(cover, format="rgb24")))
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode())
+    return path
+
+
+def write_header(path: Path, codec: str = "mpeg4") -> Path:
+    """A file that promises video and has none."""
+    with av.open(str(path), "w") as container:
+        _add_stream(container, numbered_picture(0), Encoding(codec))
+        container.start_encoding()
     return path
 
 
@@ -149,6 +157,6 @@ def damage(path: Path, to: Path, start_share: float, end_share: float) -> Path:
 
 
 def join(paths: Iterable[Path], to: Path) -> Path:
-    """Files of a kind that may be laid end to end: MPEG-TS, raw H.264."""
+    """Files laid end to end, of a kind that allows it: MPEG-TS, raw H.264."""
     to.write_bytes(b"".join(path.read_bytes() for path in paths))
     return to

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from appliance.config import CountProcess, DecodeProcess, DetectProcess, SiteSettings, TrackProcess
+from appliance.config import CameraSettings, CountProcess, DecodeProcess, DetectProcess, SiteSettings, TrackProcess
 from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import preview_shape
 from appliance.messages import ModelInfo
@@ -20,6 +20,7 @@ from appliance.supervise.recovery import CameraStream
 from appliance.supervise.spec import ProcessSpec
 from appliance.supervise.supervisor import Machine
 
+DECODE, DETECT, TRACK, COUNT = (f"appliance.{stage}.process" for stage in ("decode", "detect", "track", "count"))
 CAMERAS_PER_SHARD = 8
 START_S, DETECT_START_S, SILENCE_S = 30.0, 180.0, 10.0  # a network may take its time to compile
 
@@ -41,56 +42,53 @@ def build(site: SiteSettings, folder: Path, ledger: Path, run: str, models_dir: 
 
 
 def processes(site: SiteSettings, ledger: Path, run: str, models_dir: Path) -> tuple[ProcessSpec, ...]:
-    """Every process of a site, in the order of the map."""
-    names = tuple(camera.name for camera in site.cameras)
-    shards = tuple(shard_of(index) for index in range(len(names)))
-    decode = [
-        ProcessSpec(
-            f"decode.{camera.name}",
-            "appliance.decode.process:main",
-            DecodeProcess(camera=camera).model_dump_json(),
-            (camera.name,),
-            START_S,
-            SILENCE_S * 3,
-        )
-        for camera in site.cameras
-    ]
-    detect = ProcessSpec(
-        "detect",
-        "appliance.detect.process:main",
-        DetectProcess(
-            detector=site.detector,
-            cameras=names,
-            shards=shards,
-            low_score=min(site.tracker.low_score, site.detector.confidence),
-            classes=wanted_classes(site),
-            models_dir=models_dir,
-            is_live=any(camera.is_live for camera in site.cameras),
-        ).model_dump_json(),
-        names,
-        DETECT_START_S,
-        SILENCE_S,
+    """The table: name, entry point, settings, cameras, seconds to start in, seconds without a sign of life."""
+    everybody = tuple(camera.name for camera in site.cameras)
+    return (
+        *(
+            ProcessSpec(f"decode.{camera.name}", f"{DECODE}:main", for_decode(camera), (camera.name,), START_S, 3 * SILENCE_S)
+            for camera in site.cameras
+        ),
+        ProcessSpec("detect", f"{DETECT}:main", for_detect(site, models_dir), everybody, DETECT_START_S, SILENCE_S),
+        *(
+            ProcessSpec(shard, f"{TRACK}:main", for_track(site, shard), members, START_S, SILENCE_S)
+            for shard, members in shards(everybody).items()
+        ),
+        ProcessSpec("count", f"{COUNT}:main", for_count(site, ledger, run), everybody, START_S, SILENCE_S),
     )
-    track = [
-        ProcessSpec(
-            shard,
-            "appliance.track.process:main",
-            TrackProcess(shard=shard, tracker=site.tracker, confidence=site.detector.confidence).model_dump_json(),
-            tuple(name for name, its_shard in zip(names, shards) if its_shard == shard),
-            START_S,
-            SILENCE_S,
-        )
-        for shard in sorted(set(shards))
-    ]
-    count = ProcessSpec(
-        "count",
-        "appliance.count.process:main",
-        CountProcess(cameras=site.cameras, counter=site.counter, ledger=ledger, run=run).model_dump_json(),
-        names,
-        START_S,
-        SILENCE_S,
-    )
-    return (*decode, detect, *track, count)
+
+
+def for_decode(camera: CameraSettings) -> str:
+    """The settings of a camera's decoder."""
+    return DecodeProcess(camera=camera).model_dump_json()
+
+
+def for_detect(site: SiteSettings, models_dir: Path) -> str:
+    """The settings of the detector."""
+    return DetectProcess(
+        detector=site.detector,
+        cameras=tuple(camera.name for camera in site.cameras),
+        shards=tuple(shard_of(index) for index in range(len(site.cameras))),
+        low_score=min(site.tracker.low_score, site.detector.confidence),
+        classes=wanted_classes(site),
+        models_dir=models_dir,
+        is_live=any(camera.is_live for camera in site.cameras),
+    ).model_dump_json()
+
+
+def for_track(site: SiteSettings, shard: str) -> str:
+    """The settings of a shard's trackers."""
+    return TrackProcess(shard=shard, tracker=site.tracker, confidence=site.detector.confidence).model_dump_json()
+
+
+def for_count(site: SiteSettings, ledger: Path, run: str) -> str:
+    """The settings of the counters."""
+    return CountProcess(cameras=site.cameras, counter=site.counter, ledger=ledger, run=run).model_dump_json()
+
+
+def shards(cameras: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Each track process and its cameras."""
+    return {shard_of(first): cameras[first : first + CAMERAS_PER_SHARD] for first in range(0, len(cameras), CAMERAS_PER_SHARD)}
 
 
 def shard_of(index: int) -> str:

@@ -31,9 +31,7 @@ class Reason(str, Enum):
     """Why something was counted, or not."""
 
     CROSSED = "crossed"  # seen beyond the line, twice
-    CROSSED_AT_END = (
-        "crossed_at_end"  # seen beyond the line once, or carried out of the dead band by its motion, then never again
-    )
+    CROSSED_AT_END = "crossed_at_end"  # seen beyond the line or on it, its motion leads over it, then never seen again
     ENDED_ON_LINE = "ended_on_line"
     UNCONFIRMED = "unconfirmed"
     OTHER_CLASS = "other_class"
@@ -174,11 +172,12 @@ class Counter:
         for index, (counted, passage) in enumerate(zip(self._lines, trajectory.passages)):
             if not (trajectory.confirmed and passage.held):
                 continue
-            is_over = self._is_over(counted, passage.since, trajectory.recent[-2])
-            if passage.net and is_over:
-                decisions.append(self._decision(trajectory, index, Reason.CROSSED))
-            if is_over or passage.settled or not passage.net:
-                passage.settle(trajectory.last)
+            if passage.net:
+                if self._is_over(counted, passage.since, trajectory.recent[-2]):
+                    decisions.append(self._decision(trajectory, index, Reason.CROSSED))
+                elif not passage.settled:
+                    continue  # it was born too near to tell; its way will
+            passage.settle(trajectory.last)
         return decisions
 
     def _is_over(self, counted: CountedLine, before: Sighting, now: Sighting) -> bool:

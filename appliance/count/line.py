@@ -65,8 +65,9 @@ def _cross(origin: Point, first: Point, second: Point) -> float:
 
 def _is_right(cross: float, start: Point, end: Point, hair: int) -> bool:
     """Whether a point is right of the way from ``start`` to ``end``; if ``cross`` is 0, after shifting it by ``hair``."""
-    along_x, along_y = end[0] - start[0], end[1] - start[1]
-    return (cross or -along_y * hair or along_x * hair) > 0
+    if cross:
+        return cross > 0
+    return (hair * (start[1] - end[1]) or hair * (end[0] - start[0])) > 0
 
 
 def _piece_met(start: Point, end: Point, before: Point, now: Point) -> tuple[int, float]:

@@ -63,7 +63,7 @@ def falling_behind(frames: int) -> Scene:
 def passing(overtaker: Seen, overtaken: Seen, by: float) -> Scene:
     """One is in front of the other until shortly before the line, then ``by`` pixels behind it."""
     front: Way = [(500.0, 200.0 + 3 * n) for n in range(160)]
-    back: Way = [(520.0, 200.0 + 3 * n + (by if n > 85 else -40)) for n in range(160)]
+    back: Way = [(520.0, 200.0 + 3 * n + (by if n > 95 else -40)) for n in range(160)]
     return Scene(walk(front, 0, overtaken) + walk(back, 0, overtaker), settings=towing())
 
 

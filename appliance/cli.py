@@ -95,7 +95,8 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     with counting.job_ledger(ledger, site.data_dir) as book:
         with ProgressBar(console, site.cameras) as bar:
             result = counting.count_video(site, book, bar.show)
-        console.print(table_of(result))
+        if result.frames:
+            console.print(table_of(result))
         if json_file is not None:
             counting.write_json(result, json_file)
         if csv_file is not None:
@@ -150,5 +151,6 @@ def run(
     """Run a site until it is told to stop."""
     site = load_site(config, overrides or ())
     log.set_up("supervisor", site.log_level)
-    with ProgressBar(console, site.cameras) as bar:
-        run_site(site, home_expanded(site.data_dir) / "ledger.sqlite", until_finished=False, watch=bar.show)
+    ledger = home_expanded(site.data_dir) / "ledger.sqlite"
+    with counting.job_ledger(ledger, site.data_dir), ProgressBar(console, site.cameras) as bar:
+        run_site(site, ledger, until_finished=False, watch=bar.show)

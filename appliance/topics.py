@@ -35,6 +35,6 @@ class Topic(Generic[M]):
 TICKETS: Topic[FrameTicket | EndOfStream] = Topic("tickets", FrameTicket | EndOfStream, per="device", depth=4096)
 BOXES: Topic[DetectedFrame | EndOfStream] = Topic("boxes", DetectedFrame | EndOfStream, per="shard", depth=4096)
 TRACKS: Topic[TrackedFrame | EndOfStream] = Topic("tracks", TrackedFrame | EndOfStream, per="device", depth=4096)
-CREDITS: Topic[Credit] = Topic("credits", Credit, per="camera", depth=64)
+CREDITS: Topic[Credit] = Topic("credits", Credit, per="camera", depth=4096)
 
 TOPICS = (TICKETS, BOXES, TRACKS, CREDITS)

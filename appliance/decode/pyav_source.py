@@ -181,8 +181,9 @@ def _find_stream(container: InputContainer, address: str) -> VideoStream:
     """The first video that is not the picture on a record's cover."""
     streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not streams:
-        kinds: list[str] = sorted({str(stream.type) for stream in container.streams if stream.type != "video"}) or ["nothing"]
-        raise Refusal(f"{hidden(address)} must contain video, found {' and '.join(kinds)} only")
+        kinds = sorted({str(stream.type) for stream in container.streams if stream.type != "video"})
+        found = f"only {' and '.join(kinds)}" if kinds else "nothing"
+        raise Refusal(f"{hidden(address)} must contain video, found {found}")
     stream = streams[0]
     stream.thread_type = "AUTO" if is_file(address) else "NONE"  # frame threads delay a live picture
     stream.codec_context.thread_count = 1

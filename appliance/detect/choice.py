@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from appliance.config import DetectorSettings
@@ -11,6 +13,7 @@ from appliance.errors import Refusal
 
 def open_engine(model: Path, settings: DetectorSettings, *, is_live: bool) -> Engine:
     """The engine of the wanted backend; ``auto`` takes OpenVINO, and ONNX Runtime where it cannot be had."""
+    _keep_quiet()
     if settings.backend != "onnxruntime":
         try:
             from appliance.detect.openvino_engine import OpenVinoEngine
@@ -27,3 +30,9 @@ def open_engine(model: Path, settings: DetectorSettings, *, is_live: bool) -> En
             usage=True,
         ) from None
     return OnnxEngine(model, settings)
+
+
+def _keep_quiet() -> None:
+    """Nobody is told what runs here: imported as they are, OpenVINO reports to Google Analytics, ONNX Runtime to Microsoft."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # None blocks the import, and OpenVINO takes a stub
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"

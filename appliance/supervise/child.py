@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -56,11 +57,8 @@ class Child:
         )
         self._heard_ns = monotonic_ns()
         assert self._process.stdin is not None  # asked for above
-        try:
-            self._process.stdin.write(msgspec.json.encode(assignment))
-            self._process.stdin.close()
-        except BrokenPipeError:
-            pass  # dead already; ``has_died`` will say so
+        with suppress(BrokenPipeError), self._process.stdin as stdin:  # who is dead already is found by ``has_died``
+            stdin.write(msgspec.json.encode(assignment))
 
     def hear(self, beat: Beat | None = None) -> None:
         """It has given a sign of life."""

@@ -23,7 +23,7 @@ from appliance.supervise.spec import ProcessSpec
 
 TICK_S = 0.02
 LAST_WORDS_S = 1.0  # for the reason of a process that has refused to work
-MOST_DEATHS_WITHOUT_PROGRESS = 6
+MOST_DEATHS_WITHOUT_PROGRESS = 5
 
 logger = logging.getLogger(__name__)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,22 @@ def sentence_of(outcome: Outcome) -> str:
 def may_everything() -> bool:
     """Whether permissions of files mean nothing to this user."""
     return os.geteuid() == 0
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Makes a disk of so many kilobytes; skips where this user may not mount one."""
+    folder = tmp_path / "tiny"
+
+    def make(size_kb: int) -> Path:
+        folder.mkdir()
+        mount = shutil.which("mount") or pytest.skip("there is no mount command")
+        words = [mount, "-t", "tmpfs", "-o", f"size={size_kb}k", "tmpfs", str(folder)]
+        mounted = subprocess.run(words, capture_output=True, text=True, check=False)
+        if mounted.returncode:
+            pytest.skip(f"mounting a tmpfs is not permitted: {mounted.stderr.strip()}")
+        return folder
+
+    yield make
+    if folder.is_mount():
+        subprocess.run(["umount", str(folder)], check=True)

@@ -72,17 +72,9 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     overrides: SetOption = None,
 ) -> None:
     """Count what crosses the lines in a video file: every frame, as fast as it goes."""
+    camera = {"name": counting.CAMERA, "source": video, "pace": "file", "first_frame": first, "last_frame": last}
     tree = {
-        "cameras": [
-            {
-                "name": counting.CAMERA,
-                "source": video,
-                "pace": "file",
-                "first_frame": first,
-                "last_frame": last,
-                "lines": [parse_line(text, classes, anchor) for text in line],
-            }
-        ],
+        "cameras": [camera | {"lines": [parse_line(text, classes, anchor) for text in line]}],
         "detector": {"model": model, "backend": backend},
         "counter": {"record_tracks": video_file is not None},
     }
@@ -95,23 +87,28 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     with counting.job_ledger(ledger, site.data_dir) as book:
         with ProgressBar(console, site.cameras) as bar:
             result = counting.count_video(site, book, bar.show)
-        if result.frames:
-            console.print(table_of(result))
-        if json_file is not None:
-            counting.write_json(result, json_file)
-        if csv_file is not None:
-            counting.write_csv(result, csv_file)
-        if video_file is not None and result.frames:
-            from appliance.evaluate.annotated_video import write_annotated
+        tell(result, json_file, csv_file, video_file)
 
-            write_annotated(result, video_file, console)
+
+def tell(result: counting.CountResult, json_file: Path | None, csv_file: Path | None, video_file: Path | None) -> None:
+    """Give the result in every form that is wanted; raises ``Refusal`` at the end where it is not the whole of it."""
+    if result.frames:
+        console.print(table_of(result))
+    if json_file is not None:
+        counting.write_json(result, json_file)
+    if csv_file is not None:
+        counting.write_csv(result, csv_file)
+    if video_file is not None and result.frames:
+        from appliance.evaluate.annotated_video import write_annotated
+
+        write_annotated(result, video_file, console)
     if result.problem:
         raise Refusal(result.problem)
     if result.work.stopped:
-        raise Refusal(f"stopped at frame {result.frames} before the end")
+        raise Refusal(f"stopped after {result.frames} frames, before the end")
     if result.damaged:
         stretches = "1 damaged stretch" if result.damaged == 1 else f"{result.damaged} damaged stretches"
-        say(f"{video} has {stretches}; what could not be decoded there is not counted")
+        say(f"{result.site.cameras[0].source} has {stretches}; what could not be decoded there is not counted")
 
 
 def parse_line(text: str, classes: str, anchor: str) -> dict[str, Any]:

@@ -33,13 +33,13 @@ class CountResult:
     site: SiteSettings
     work: Work
     crossings: list[CrossingRecord]
+    last_frame: int
+    """The last one counted; -1 where there was none."""
 
     @property
     def frames(self) -> int:
         """Frames counted; those that a restart made it do again are in it once."""
-        return max(0, self._last_frame + 1 - self.site.cameras[0].first_frame)
-
-    _last_frame: int = -1
+        return max(0, self.last_frame + 1 - self.site.cameras[0].first_frame)
 
     @property
     def problem(self) -> str:
@@ -50,6 +50,11 @@ class CountResult:
     def damaged(self) -> int:
         """Stretches of the video that could not be decoded, or not well."""
         return sum(beat.damaged for beat in self.work.work.values())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every wanted frame is in it."""
+        return not self.problem and not self.work.stopped
 
     def totals(self) -> dict[str, dict[str, dict[str, int]]]:
         """By line, direction and class, with the total of each direction."""
@@ -76,7 +81,7 @@ class CountResult:
             "crossings": [crossing_as_json(crossing) for crossing in self.crossings],
             "seconds": round(self.work.seconds, 3),
             "frames_per_second": round(self.frames / self.work.seconds, 2) if self.work.seconds else 0.0,
-            "complete": not self.problem and not self.work.stopped,
+            "complete": self.is_complete,
             "problem": self.problem,
             "restarts": self.work.restarts,
             "damaged": self.damaged,

@@ -191,7 +191,7 @@ class Ledger:
 
     def is_used(self) -> bool:
         """Whether any run has counted anything."""
-        return self._connection.execute("SELECT 1 FROM checkpoints LIMIT 1").fetchone() is not None
+        return self._connection.execute("SELECT 1 FROM checkpoints WHERE frame >= 0 LIMIT 1").fetchone() is not None
 
     def tracks(self, camera: str) -> Iterator[TracksRecord]:
         """This run's recorded tracks, by frame."""

@@ -41,7 +41,7 @@ class AvPicture:
         nearest = small if width >= place.width and height >= place.height else self._frame
         lying_width, lying_height = self._lying(place.width, place.height)
         scaled = self._scalers.to_input.reformat(
-            nearest, width=lying_width, height=lying_height, format="rgb24", interpolation="FAST_BILINEAR"
+            nearest, width=lying_width, height=lying_height, format="rgb24", interpolation="AREA"
         )
         network_input[: place.top] = GREY
         network_input[place.top + place.height :] = GREY
@@ -57,9 +57,7 @@ class AvPicture:
         frame = self._frame
         if (frame.width, frame.height) == (width, height) and frame.format.name in PLANAR:
             return frame
-        return self._scalers.to_preview.reformat(
-            frame, width=width, height=height, format="yuv420p", interpolation="FAST_BILINEAR"
-        )
+        return self._scalers.to_preview.reformat(frame, width=width, height=height, format="yuv420p", interpolation="AREA")
 
     def _lying(self, width: int, height: int) -> tuple[int, int]:
         """The size of the upright picture in the frame's own orientation, or the other way round."""

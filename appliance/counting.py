@@ -206,7 +206,7 @@ def holds_something(ledger: Path) -> bool:
     try:
         # Not "ro": whoever closes the file last takes in its log.
         with closing(sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=rw", uri=True)) as connection:
-            return connection.execute("SELECT 1 FROM checkpoints LIMIT 1").fetchone() is not None
+            return connection.execute("SELECT 1 FROM checkpoints WHERE frame >= 0 LIMIT 1").fetchone() is not None
     except sqlite3.Error as error:
         return "no such table" not in str(error)  # what cannot be read may hold something
 

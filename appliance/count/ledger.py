@@ -189,10 +189,6 @@ class Ledger:
         )
         return [CrossingRecord(*row) for row in rows]
 
-    def is_used(self) -> bool:
-        """Whether any run has counted anything."""
-        return self._connection.execute("SELECT 1 FROM checkpoints WHERE frame >= 0 LIMIT 1").fetchone() is not None
-
     def tracks(self, camera: str) -> Iterator[TracksRecord]:
         """This run's recorded tracks, by frame."""
         rows = self._connection.execute(

@@ -16,6 +16,7 @@ from types import FrameType
 from appliance import pipeline
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import SiteSettings
+from appliance.count.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
 from appliance.supervise.preflight import check_memory, is_alive, runtime_parent
 from appliance.supervise.supervisor import Supervisor, sweep
@@ -75,6 +76,9 @@ def run_site(
     check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
     run = new_run_id()
     with stopping_on_signals() as stopper, _folder(site) as folder:
+        Ledger(
+            ledger, run
+        ).close()  # where it cannot be written, nothing starts; where nothing is counted, it is there all the same
         machine = pipeline.build(site, folder, ledger, run, models_dir(), gives_up=until_finished)
         with Supervisor(machine) as supervisor:
             clock = _WorkClock()

@@ -52,6 +52,10 @@ class AvPicture:
             _rows(scaled, 0, 3).reshape(lying_height, lying_width, 3)
         )
 
+    def to_bgr(self) -> Pixels:
+        """See ``Picture``."""
+        return np.ascontiguousarray(self._upright(np.asarray(self._frame.to_ndarray(format="bgr24"), np.uint8)))
+
     def _preview(self, width: int, height: int) -> av.VideoFrame:
         """The frame at this size as I420; the frame itself where it is that already."""
         frame = self._frame

@@ -37,6 +37,10 @@ class CvPicture:
         small = cv2.resize(self._image, (width, height), interpolation=cv2.INTER_LINEAR)
         preview[:] = cv2.cvtColor(small, cv2.COLOR_BGR2YUV_I420)
 
+    def to_bgr(self) -> Pixels:
+        """See ``Picture``."""
+        return self._image.copy()
+
 
 class OpenCvSource:
     """See ``Source``. Of the damage inside a file only that is noticed which costs frames; OpenCV tells no more."""

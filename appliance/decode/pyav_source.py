@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from appliance.clock import NS_PER_S
+from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.decode.av_picture import AvPicture, Scalers
 from appliance.decode.source import check_file, cut_short, hidden, is_file, without_frames
 from appliance.errors import Refusal
@@ -21,6 +21,9 @@ OPEN_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 10.0
 MOST_FAILED_READS = 1000  # in a row; damage in a file is passed over, but not for ever
 SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")  # every frame has its own time there, before and after a seek
 TEXT_ART = ("tty", "bin", "xbin", "adf", "idf")  # FFmpeg would draw any text file
+NEW_BEGINNING_NS = 2 * NS_PER_S
+LEAST_STEP_NS = NS_PER_MS
+EARLIER_NS = (0, 2 * NS_PER_S, 20 * NS_PER_S)  # a seek may land on a key frame that is shown after those that follow it
 FALLBACK_RATE = Fraction(25)
 
 
@@ -37,8 +40,11 @@ class PyAvSource:
         context = self._stream.codec_context
         width, height = context.width, context.height
         if self._is_file:
-            first = self._first()
-            width, height = first.width, first.height
+            first = self._peek()
+            if first is None:
+                raise Refusal(without_frames(address))
+            picture = AvPicture(first, 0, self._scalers)  # only frames say how they have to be turned
+            width, height = picture.width, picture.height
         rate = self._stream.average_rate or self._stream.guessed_rate or FALLBACK_RATE
         self._frame_ns = round(NS_PER_S / rate)
         self.info = SourceInfo(width, height, float(rate), self._stream.frames, f"PyAV {av.__version__}")
@@ -51,15 +57,15 @@ class PyAvSource:
     def _go_on(self) -> None:
         self._frames: Iterator[av.VideoFrame] = self._decode()
         self._has_read = False
-        self._last_ns = -1
+        self._last_ns = -LEAST_STEP_NS
+        self._offset_ns = 0
 
-    def _first(self) -> AvPicture:
-        """The first picture, which is read again: only frames say how they have to be turned."""
+    def _peek(self) -> av.VideoFrame | None:
+        """The next frame, which is read again."""
         frame = next(self._frames, None)
-        if frame is None:
-            raise Refusal(without_frames(self._address))
-        self._frames = chain((frame,), self._frames)
-        return AvPicture(frame, 0, self._scalers)
+        if frame is not None:
+            self._frames = chain((frame,), self._frames)
+        return frame
 
     def read(self) -> AvPicture | None:
         """See ``Source``."""
@@ -72,12 +78,16 @@ class PyAvSource:
         return AvPicture(frame, self._last_ns, self._scalers)
 
     def _pts_ns(self, frame: av.VideoFrame) -> int:
-        """Media time from the stream's time stamps; where one is missing or goes back, a frame's length after the one before."""
-        if frame.pts is not None and frame.time_base is not None:
-            pts_ns = int((frame.pts - (self._stream.start_time or 0)) * frame.time_base * NS_PER_S)
-            if pts_ns > self._last_ns:
-                return pts_ns
-        return self._last_ns + self._frame_ns if self._last_ns >= 0 else 0
+        """Media time from the stream's time stamps. It never stands still: a stamp that is missing is made up, one that goes
+        back a little gives way, and where they begin anew, time goes on.
+        """
+        if frame.pts is None or frame.time_base is None:
+            return self._last_ns + self._frame_ns if self._last_ns >= 0 else 0
+        pts_ns = int((frame.pts - (self._stream.start_time or 0)) * frame.time_base * NS_PER_S) + self._offset_ns
+        if pts_ns < self._last_ns - NEW_BEGINNING_NS:
+            self._offset_ns += self._last_ns + self._frame_ns - pts_ns
+            return self._last_ns + self._frame_ns
+        return max(pts_ns, self._last_ns + LEAST_STEP_NS, 0)
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         """All frames; what cannot be decoded is left out, and noted as what was decoded with faults is."""
@@ -138,14 +148,18 @@ class PyAvSource:
         time_base, start = self._stream.time_base, self._stream.start_time
         if not self._is_file or self._container.format.name not in SEEKABLE or not time_base or start is None:
             return False
-        ticks = -(-pts_ns // (time_base * NS_PER_S))  # rounded up, because the time was rounded down
-        try:
-            self._container.seek(int(ticks) + start, stream=self._stream, backward=True)
-        except av.error.FFmpegError:
-            return False
-        self._go_on()
-        self._has_read = True
-        return True
+        for earlier_ns in EARLIER_NS:
+            ticks = -(-max(0, pts_ns - earlier_ns) // (time_base * NS_PER_S))  # rounded up, because the time was rounded down
+            try:
+                self._container.seek(int(ticks) + start, stream=self._stream, backward=True)
+            except av.error.FFmpegError:
+                continue
+            self._go_on()
+            self._has_read = True
+            first = self._peek()
+            if first is not None and self._pts_ns(first) <= pts_ns:
+                return True
+        return False
 
     def restart(self) -> None:
         """See ``Source``."""

@@ -23,6 +23,9 @@ class Picture(Protocol):
     def draw(self, network_input: Pixels, place: Letterbox, preview: Pixels) -> None:
         """Scale into the network's input, (H, W, 3) RGB at ``place``, and into the preview, I420 (h * 3 / 2, w)."""
 
+    def to_bgr(self) -> Pixels:
+        """The whole picture as (H, W, 3) BGR, for drawing on."""
+
 
 class Source(Protocol):
     """An open video."""
@@ -35,7 +38,7 @@ class Source(Protocol):
         """The next picture, or None at the end; ``problem`` then says whether that was one."""
 
     def seek(self, pts_ns: int) -> bool:
-        """Go to a picture that is hopefully not later than ``pts_ns``; False where the source cannot, and has not moved."""
+        """Go to a picture not later than ``pts_ns``; False where the source cannot, and stands anywhere."""
 
     def restart(self) -> None:
         """Go back to the first picture."""

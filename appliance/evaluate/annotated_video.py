@@ -5,23 +5,26 @@ Made after the count, from the ledger. So it shows what is in the ledger, once e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 from rich.console import Console
 from rich.progress import Progress
 
 from appliance.boxes import Tracks
+from appliance.clock import NS_PER_S
 from appliance.config import LineSettings
 from appliance.count.ledger import CrossingRecord, Ledger
 from appliance.counting import CAMERA, CountResult
+from appliance.decode.choice import open_source
+from appliance.decode.reader import Reader
+from appliance.decode.source import Picture
 from appliance.errors import Refusal
-from appliance.messages import Unpacker
+from appliance.messages import Checkpoint, Unpacker
 from appliance.observe.overlay import DrawnLine, Image, Trails, draw_line, draw_tracks
 
 ENCODERS = ("libopenh264", "libvpx-vp9", "mpeg4")  # the first that FFmpeg has; x264 is GPL
@@ -34,28 +37,35 @@ TRACKS: Unpacker[Tracks] = Unpacker(Tracks)
 
 def write_annotated(result: CountResult, path: Path, console: Console) -> None:
     """Write the annotated video of a finished count, at the source's size and times."""
-    camera, model = result.site.cameras[0], result.work.model
+    model = result.work.model
     if model is None:
         raise Refusal("an annotated video is wanted, but nothing was counted")
-    trails = Trails()
-    with _writer(path) as container, Progress(console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("drawing", total=result.frames)
-        stream: VideoStream | None = None
-        for frame, tracks in _frames_with_tracks(result):
-            if stream is None:
-                stream = _add_stream(container, frame, result)
-            image: Image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-            trails.add(tracks[1])
-            trails.draw(image)
-            draw_tracks(image, tracks[1], model.names)
-            for line in camera.lines:
-                draw_line(image, _line_at(line, result.crossings, tracks[0], (frame.width, frame.height)))
-            drawn = av.VideoFrame.from_ndarray(image, format="bgr24")
-            drawn.pts, drawn.time_base = _pts_of(frame), TIME_BASE
-            container.mux(stream.encode(drawn))
-            progress.advance(task)
-        if stream is not None:
-            container.mux(stream.encode())
+    try:
+        with _writer(path) as container, Progress(console=console, disable=not console.is_terminal) as progress:
+            task = progress.add_task("drawing", total=result.frames)
+            _draw_all(result, model.names, container, lambda: progress.advance(task))
+    except av.error.FFmpegError as error:
+        raise Refusal(f"the annotated video cannot be written to {path}: {error.strerror}") from None
+
+
+def _draw_all(result: CountResult, names: tuple[str, ...], container: OutputContainer, advance: Callable[[], None]) -> None:
+    camera, trails = result.site.cameras[0], Trails()
+    stream: VideoStream | None = None
+    for frame, tracks in _frames_with_tracks(result):
+        if stream is None:
+            stream = _add_stream(container, frame, result)
+        image: Image = frame.to_bgr()
+        trails.add(tracks[1])
+        trails.draw(image)
+        draw_tracks(image, tracks[1], names)
+        for line in camera.lines:
+            draw_line(image, _line_at(line, result.crossings, tracks[0], (frame.width, frame.height)))
+        drawn = av.VideoFrame.from_ndarray(image, format="bgr24")
+        drawn.pts, drawn.time_base = round(Fraction(frame.pts_ns, NS_PER_S) / TIME_BASE), TIME_BASE
+        container.mux(stream.encode(drawn))
+        advance()
+    if stream is not None:
+        container.mux(stream.encode())
 
 
 def _writer(path: Path) -> OutputContainer:
@@ -65,7 +75,7 @@ def _writer(path: Path) -> OutputContainer:
         raise Refusal(f"the annotated video cannot be written to {path}: {error}", usage=True) from None
 
 
-def _add_stream(container: OutputContainer, frame: av.VideoFrame, result: CountResult) -> VideoStream:
+def _add_stream(container: OutputContainer, frame: Picture, result: CountResult) -> VideoStream:
     encoder = next(name for name in ENCODERS if name in av.codecs_available)
     source = result.work.sources[CAMERA]
     rate = Fraction(source.frames_per_second).limit_denominator(1001)
@@ -77,24 +87,21 @@ def _add_stream(container: OutputContainer, frame: av.VideoFrame, result: CountR
     return stream
 
 
-def _pts_of(frame: av.VideoFrame) -> int:
-    seconds = frame.pts * frame.time_base if frame.pts is not None and frame.time_base is not None else Fraction(0)
-    return round(seconds / TIME_BASE)
-
-
-def _frames_with_tracks(result: CountResult) -> Iterator[tuple[av.VideoFrame, tuple[int, Tracks]]]:
+def _frames_with_tracks(result: CountResult) -> Iterator[tuple[Picture, tuple[int, Tracks]]]:
     """Every counted frame of the video with its index and its recorded tracks."""
     ledger = Ledger(result.work.ledger, result.work.run, read_only=True)
     camera = result.site.cameras[0]
+    source = open_source(camera)
+    reader = Reader(source, camera, Checkpoint())  # numbers the frames as the count has numbered them
     try:
-        with av.open(camera.source) as container:
-            frames = enumerate(container.decode(video=0))
-            for record in ledger.tracks(CAMERA):
-                for index, frame in frames:
-                    if index == record.frame:
-                        yield frame, (index, TRACKS.decode(record.content))
-                        break
+        for record in ledger.tracks(CAMERA):
+            while not reader.is_over:
+                numbered = reader.read()
+                if numbered is not None and numbered.frame == record.frame:
+                    yield numbered.picture, (record.frame, TRACKS.decode(record.content))
+                    break
     finally:
+        source.close()
         ledger.close()
 
 

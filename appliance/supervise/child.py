@@ -17,7 +17,7 @@ from appliance.supervise.spec import Assignment, ProcessSpec
 
 FIRST_DELAY_NS = NS_PER_S // 10
 LONGEST_DELAY_NS = 15 * NS_PER_S
-CALM_NS = 60 * NS_PER_S  # without a death: the next one counts as the first again
+CALM_NS = 5 * NS_PER_S  # a life at least this long was no failed start: its death counts as the first again
 STOP_S = 5.0
 
 
@@ -33,6 +33,7 @@ class Child:
         self._folder, self._log_level = folder, log_level
         self._process: subprocess.Popen[bytes] | None = None
         self._heard_ns = 0
+        self._started_ns = 0
         self._died_ns = 0
         self._deaths_in_a_row = 0
 
@@ -55,7 +56,7 @@ class Child:
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
-        self._heard_ns = monotonic_ns()
+        self._started_ns = self._heard_ns = monotonic_ns()
         assert self._process.stdin is not None  # asked for above
         with suppress(BrokenPipeError), self._process.stdin as stdin:  # who is dead already is found by ``has_died``
             stdin.write(msgspec.json.encode(assignment))
@@ -83,7 +84,7 @@ class Child:
         """End a life that is over: its exit code. The next one may start after a delay that doubles from death to death."""
         assert self._process is not None
         now_ns = monotonic_ns()
-        self._deaths_in_a_row = 1 if now_ns - self._died_ns > CALM_NS else self._deaths_in_a_row + 1
+        self._deaths_in_a_row = 1 if now_ns - self._started_ns > CALM_NS else self._deaths_in_a_row + 1
         self._died_ns = now_ns
         exit_code = self._process.wait()
         self._process, self.is_ready = None, False

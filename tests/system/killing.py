@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -51,13 +52,16 @@ class Outcome:
     event_ids: tuple[str, ...] = ()
     tracker: bytes = b""
     """The tracker's last state."""
-    back_s: tuple[float, ...] = ()
-    """For each kill, until a new process was there in place of the last one killed."""
 
     @property
     def crossings(self) -> list[tuple[str, str, int]]:
         """Line, direction and frame of each."""
         return [(crossing["line"], crossing["direction"], crossing["frame"]) for crossing in self.result["crossings"]]
+
+    @property
+    def back_s(self) -> list[float]:
+        """For each process killed, until another was ready in its place; from the log."""
+        return [float(seconds) for seconds in re.findall(r"is ready again, (\d+\.\d+) s after its death", self.stderr)]
 
     def totals(self, line: str) -> tuple[int, int]:
         """Forward and backward."""
@@ -68,10 +72,10 @@ class Outcome:
 class CountRun:
     """One ``appliance count``, started as a terminal would: at the head of a process group. Use as a context."""
 
-    def __init__(self, job: Job, folder: Path, *more: str) -> None:
+    def __init__(self, job: Job, folder: Path, *more: str, sockets_parent: Path | None = None) -> None:
         self._mark = uuid.uuid4().hex
         self.ledger, self._json, self._stderr = folder / "ledger.sqlite", folder / "out.json", folder / "stderr"
-        self.sockets_parent = Path(tempfile.mkdtemp(prefix="kill-"))
+        self.sockets_parent = sockets_parent or Path(tempfile.mkdtemp(prefix="kill-"))
         self.shm_dir = Path(tempfile.mkdtemp(prefix="kill-", dir="/dev/shm"))
         words = ("count", *job.words, "--ledger", str(self.ledger), "--json", str(self._json), f"--set=shm_dir={self.shm_dir}")
         environment = {name: value for name, value in os.environ.items() if name not in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR")}
@@ -90,7 +94,7 @@ class CountRun:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self.process.poll() is None:
+        if not self.is_over:
             self.process.kill()
         self.process.wait()
         shutil.rmtree(self.sockets_parent, ignore_errors=True)
@@ -105,53 +109,52 @@ class CountRun:
                 found[words[-1].decode()] = pid
         return found
 
-    def wait_for_frame(self, frame: int, deadline_s: float = 60.0) -> None:
-        """Until the ledger has got there, or the run is over."""
-        wait_until(f"frame {frame}", lambda: self.frame() >= frame or self.process.poll() is not None, deadline_s)
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended by itself."""
+        return self.process.poll() is not None
 
     def frame(self) -> int:
         """Where the ledger's newest checkpoint is; -1 before the first."""
         return next((frame for (frame,) in self._ask("SELECT frame FROM checkpoints ORDER BY frame DESC")), -1)
 
-    def kill(self, *names: str) -> float:
-        """Kill these processes, all at once; how long it took until others were there in their place."""
-        before = wait_until(f"{names} to be killed", lambda: self._living(names))
-        began = time.monotonic()
-        for name in names:
-            os.kill(before[name], signal.SIGKILL)
-        wait_until(f"{names} to be back", lambda: self._is_back(before, names), 15.0)
-        return time.monotonic() - began
+    def wait_for_frame(self, frame: int, deadline_s: float = 60.0) -> None:
+        """Until the ledger has got there, or the run is over."""
+        wait_until(f"frame {frame}", lambda: self.frame() >= frame or self.is_over, deadline_s)
 
-    def _living(self, names: Sequence[str]) -> dict[str, int] | None:
+    def kill(self, *names: str) -> None:
+        """Kill these processes, all at once, and wait until others are there in their place; unless the run is over first."""
+        wait_until(f"{names} to be there", lambda: self.is_over or set(names) <= set(self.children()), 15.0)
+        before = {name: pid for name, pid in self.children().items() if name in names}
+        for pid in before.values():
+            with suppress(ProcessLookupError):  # the run is over
+                os.kill(pid, signal.SIGKILL)
+        wait_until(f"{names} to be back", lambda: self.is_over or self._are_replaced(before), 15.0)
+
+    def _are_replaced(self, before: dict[str, int]) -> bool:
         living = self.children()
-        return living if all(name in living for name in names) else None
+        return all(living.get(name, pid) != pid for name, pid in before.items())
 
-    def _is_back(self, before: dict[str, int], names: Sequence[str]) -> bool:
-        if self.process.poll() is not None:
-            return True
-        living = self.children()
-        return all(name in living and living[name] != before[name] for name in names)
-
-    def outcome(self, deadline_s: float = 60.0, back_s: Sequence[float] = ()) -> Outcome:
+    def outcome(self, deadline_s: float = 60.0) -> Outcome:
         """Wait for the end; what came of it."""
         exit_code = self.process.wait(deadline_s)
         result = json.loads(self._json.read_text()) if self._json.exists() else {}
         event_ids = tuple(event_id for (event_id,) in self._ask("SELECT event_id FROM crossings ORDER BY sequence"))
         tracker = next((state for (state,) in self._ask("SELECT tracker FROM checkpoints")), b"")
-        return Outcome(exit_code, self._stderr.read_text(), result, event_ids, tracker, tuple(back_s))
+        return Outcome(exit_code, self._stderr.read_text(), result, event_ids, tracker)
 
     def left_behind(self) -> list[str]:
         """What should be gone and is not: processes, sockets, shared memory."""
         mark = f"{MARK}={self._mark}".encode()
         pids = [path.name for path in Path("/proc").glob("[0-9]*") if mark in _read(int(path.name), "environ").split(b"\0")]
-        paths = [*self.sockets_parent.iterdir(), *self.shm_dir.iterdir()]
+        paths = [*self.sockets_parent.iterdir(), *self.shm_dir.iterdir(), *self.ledger.parent.glob("ledger.sqlite-*")]
         return [f"process {pid}" for pid in pids] + [str(path) for path in paths]
 
     def _ask(self, query: str) -> list[Any]:
         """Rows of the ledger; none before it is there."""
         if not self.ledger.exists():
             return []
-        connection = sqlite3.connect(f"{self.ledger.resolve().as_uri()}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"{self.ledger.resolve().as_uri()}?mode=rw", uri=True)
         try:
             return connection.execute(query).fetchall()
         except sqlite3.OperationalError:
@@ -177,12 +180,10 @@ def run_quietly(job: Job, folder: Path, *more: str) -> Outcome:
 
 def run_disturbed(job: Job, folder: Path, kills: Sequence[Kill], *more: str) -> Outcome:
     """A run whose processes are killed on the way."""
-    with CountRun(job, folder, *more) as run:
-        back_s = []
+    with CountRun(job, folder, "--set=log_level=info", *more) as run:
         for kill in kills:
             run.wait_for_frame(kill.frame)
-            if run.process.poll() is None:
-                back_s.append(run.kill(*kill.processes))
-        outcome = run.outcome(90.0, back_s)
+            run.kill(*kill.processes)
+        outcome = run.outcome(90.0)
         assert run.left_behind() == []
     return outcome

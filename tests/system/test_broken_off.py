@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from tests.system.conftest import Appliance, sentence_of
@@ -96,13 +97,15 @@ def test_what_came_before_the_end_is_counted(  # a table's columns
 
 
 def test_a_damaged_stretch_is_left_out_and_reported(appliance: Appliance, here: Path, tmp_path: Path) -> None:
-    json_file = tmp_path / "out.json"
-    outcome = appliance(*words(here, "damaged.mp4", f"--json={json_file}"))
+    json_file, video_file = tmp_path / "out.json", tmp_path / "out.mp4"
+    outcome = appliance(*words(here, "damaged.mp4", f"--json={json_file}", f"--video={video_file}"))
     assert outcome.exit_code == 0
     assert "damaged.mp4 has 1 damaged stretch" in sentence_of(outcome)
     result = result_in(json_file)
     assert (result["damaged"], result["complete"]) == (1, True)
     assert 250 < result["frames"] < 300
+    with av.open(str(video_file)) as video:
+        assert len(list(video.decode(video=0))) == result["frames"]
     assert sum(totals(result)) >= PASSES - 2
 
 

@@ -76,9 +76,7 @@ def run_site(
     check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
     run = new_run_id()
     with stopping_on_signals() as stopper, _folder(site) as folder:
-        Ledger(
-            ledger, run
-        ).close()  # where it cannot be written, nothing starts; where nothing is counted, it is there all the same
+        Ledger(ledger, run).close()  # what cannot be written is refused now, and a stop before the first frame finds a ledger
         machine = pipeline.build(site, folder, ledger, run, models_dir(), gives_up=until_finished)
         with Supervisor(machine) as supervisor:
             clock = _WorkClock()

@@ -10,7 +10,7 @@ T = TypeVar("T")
 PAUSE_S = 0.005
 
 
-def wait_until(what: str, condition: Callable[[], T | None], deadline_s: float = 10.0) -> T:
+def wait_until(what: str, condition: Callable[[], T | None], deadline_s: float = 30.0) -> T:
     """What ``condition`` returns as soon as it is something; fails where it is still nothing at the deadline."""
     end = time.monotonic() + deadline_s
     while not (found := condition()):

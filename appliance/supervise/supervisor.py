@@ -22,6 +22,7 @@ from appliance.supervise.recovery import CameraStream, Stage
 from appliance.supervise.spec import ProcessSpec
 
 TICK_S = 0.02
+HELD_UP_NS = NS_PER_S // 2
 LAST_WORDS_S = 1.0  # for the reason of a process that has refused to work
 MOST_DEATHS_WITHOUT_PROGRESS = 5
 
@@ -66,20 +67,28 @@ class Supervisor:
         deadline_ns = monotonic_ns() + round(STOP_S * NS_PER_S)
         for child in self.children.values():
             child.stop(deadline_ns)
-        while (message := self._post.take()) is not None:
-            self._hear_last_words(*message)
+        self._hear_last_words()
         for ring in self._rings:
             ring.close()
         self._post.close()
 
     def run(self, keep_on: Callable[[], bool]) -> None:
         """Until all streams are finished, or ``keep_on`` says no; raises ``Refusal`` where the machine cannot work."""
+        looked_ns = monotonic_ns()
         while keep_on() and not self._is_finished():
             wait((self._post,), TICK_S)
+            looked_ns, before_ns = monotonic_ns(), looked_ns
+            if looked_ns - before_ns > HELD_UP_NS:
+                self._excuse_silence()
             self._hear_all()
             for child in self.children.values():
                 self._watch(child)
             self._begin_streams()
+
+    def _excuse_silence(self) -> None:
+        """The supervisor itself was held up, and perhaps the whole computer: who was silent meanwhile need not hang."""
+        for child in self.children.values():
+            child.hear()
 
     def _is_finished(self) -> bool:
         return self._machine.gives_up and all(stream.stage is Stage.FINISHED for stream in self.streams.values())
@@ -122,11 +131,14 @@ class Supervisor:
         while (message := self._post.take()) is not None:
             self._hear(*message)
 
-    def _hear_last_words(self, process: str, report: Report) -> None:
-        """What a stopped process has done; nothing else matters any more."""
-        child = self.children[process]
-        if isinstance(report, Beat) and report.pid == child.pid:
-            child.hear(report)
+    def _hear_last_words(self) -> None:
+        """What the stopped processes have done; nothing else matters any more. What they sent may take a moment to arrive."""
+        wait((self._post,), TICK_S)
+        while (message := self._post.take()) is not None:
+            process, report = message
+            if isinstance(report, Beat) and report.pid == self.children[process].pid:
+                self.children[process].hear(report)
+            wait((self._post,), TICK_S)
 
     def _hear(self, process: str, report: Report) -> None:
         child = self.children[process]

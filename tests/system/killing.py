@@ -30,16 +30,15 @@ class Job:
     """What is counted: the words after ``appliance count``."""
 
     words: tuple[str, ...]
-    frames: int
-    """The index of the last one, plus one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """Who is killed, all at the same moment, as soon as the ledger has got to ``frame``."""
+    """Who is killed, all at the same moment, when the ledger has got to ``frame``, and some seconds later."""
 
     frame: int
     processes: tuple[str, ...]
+    later_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +182,8 @@ def run_disturbed(job: Job, folder: Path, kills: Sequence[Kill], *more: str) -> 
     with CountRun(job, folder, "--set=log_level=info", *more) as run:
         for kill in kills:
             run.wait_for_frame(kill.frame)
+            with suppress(subprocess.TimeoutExpired):
+                run.process.wait(kill.later_s)
             run.kill(*kill.processes)
         outcome = run.outcome(90.0)
         assert run.left_behind() == []

@@ -18,7 +18,7 @@ from tests.system.videos import PLAIN, Encoding, traffic, write_video
 from tests.waiting import wait_until
 
 PROCESSES = ("decode.video", "detect", "track.0", "count")
-BACK_S, GONE_S = 2.0, 2.0
+BACK_S, GONE_S = 10.0, 10.0  # 2 on a quiet machine; a busy one must not fail the test
 PASSES = 160
 TINY_FRAMES = 25 * PASSES
 
@@ -30,7 +30,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Job:
     video = write_video(folder / "block.mp4", traffic(PASSES), Encoding(options={**PLAIN.options, "preset": "ultrafast"}))
     model = write_detector(folder / "tiny.onnx")
     words = (str(video), "--model", str(model), "--line", "middle=0.5,1,0.5,0", "--set=detector.input_px=128")
-    return Job(words, TINY_FRAMES)
+    return Job(words)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def quiet_tiny(tiny: Job, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 def highway() -> Job:
     video, model = shared("videos", "highway_two_way_720p.mp4"), shared("models", "yolov8n_dynamic.onnx")
     line = ("--line", "road=0,0.7,1,0.7", "--classes", "car,truck,bus", "--to", "735")
-    return Job((str(video), "--model", str(model), *line), 736)
+    return Job((str(video), "--model", str(model), *line))
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_killed_processes_leave_no_trace_in_the_count_of_a_real_road(
 
 
 def test_a_second_run_in_the_same_ledger_counts_again(tiny: Job, tmp_path: Path) -> None:
-    short = Job((*tiny.words, "--to", "200"), 201)
+    short = Job((*tiny.words, "--to", "200"))
     first, second = run_quietly(short, tmp_path), run_quietly(short, tmp_path)
     assert first.crossings == second.crossings != []
     assert len(set(second.event_ids)) == 2 * len(first.event_ids)

@@ -10,6 +10,7 @@ from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import GREY, Letterbox
 
 PLANAR = ("yuv420p", "yuvj420p")
+SCALER = "FAST_BILINEAR"  # half the time of the exact ones, for up to a pixel of the small picture
 
 
 class Scalers:
@@ -41,7 +42,7 @@ class AvPicture:
         nearest = small if width >= place.width and height >= place.height else self._frame
         lying_width, lying_height = self._lying(place.width, place.height)
         scaled = self._scalers.to_input.reformat(
-            nearest, width=lying_width, height=lying_height, format="rgb24", interpolation="AREA"
+            nearest, width=lying_width, height=lying_height, format="rgb24", interpolation=SCALER
         )
         network_input[: place.top] = GREY
         network_input[place.top + place.height :] = GREY
@@ -61,7 +62,7 @@ class AvPicture:
         frame = self._frame
         if (frame.width, frame.height) == (width, height) and frame.format.name in PLANAR:
             return frame
-        return self._scalers.to_preview.reformat(frame, width=width, height=height, format="yuv420p", interpolation="AREA")
+        return self._scalers.to_preview.reformat(frame, width=width, height=height, format="yuv420p", interpolation=SCALER)
 
     def _lying(self, width: int, height: int) -> tuple[int, int]:
         """The size of the upright picture in the frame's own orientation, or the other way round."""

@@ -6,6 +6,7 @@ from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
 from appliance.config import CameraSettings, DecodeProcess
 from appliance.decode.choice import open_source
 from appliance.decode.reader import Numbered, Reader
+from appliance.decode.source import is_file
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import FrameRing
@@ -33,6 +34,7 @@ class Decoder:
         self._tickets = Sender(link.folder, TICKETS, "device")
         self._credits = Receiver(link.folder, CREDITS, camera.name)
         self._source = open_source(camera)
+        self._keeps_pace = camera.is_live and is_file(camera.source)
         self._run: Run | None = None
 
     def step(self) -> None:
@@ -47,7 +49,7 @@ class Decoder:
                 run.free += 1
         if run is None or (run.free == 0 and not self._camera.is_live):
             wait((self._link, self._credits), IDLE_S)
-        elif not self._camera.is_live or self._wait_until_due(run):
+        elif not self._keeps_pace or self._wait_until_due(run):
             self._pass_on(run)
 
     def _wait_until_due(self, run: Run) -> bool:
@@ -66,12 +68,13 @@ class Decoder:
             if run.reader.is_over:
                 self._end(run)
             return
+        pts_ns = numbered.picture.pts_ns
         if self._camera.is_live:
-            run.keep_pace(numbered.picture.pts_ns)
+            pts_ns = run.due_ns = run.live_ns(pts_ns)
         if run.free == 0:
             heart.skipped += 1
         else:
-            self._tickets.send(run.ticket(numbered, self._camera))
+            self._tickets.send(run.ticket(numbered, pts_ns, self._camera))
             heart.frames += 1
         heart.busy_ns += monotonic_ns() - began_ns
 
@@ -93,15 +96,17 @@ class Run:
         self._next_slot = 0
         self.free = self._ring.size.slots
         self.due_ns = 0
-        self._first_ns = 0
+        """Of the newest frame of a file that plays as if it were a camera."""
+        self._after_ns = order.checkpoint.pts_ns
+        self._shift_ns: int | None = None
 
-    def keep_pace(self, pts_ns: int) -> None:
-        """A file that plays as if it were a camera: the frame after this one is due when it would be. A camera's is at once."""
-        now_ns = monotonic_ns()
-        self._first_ns = self._first_ns or now_ns - pts_ns
-        self.due_ns = self._first_ns + pts_ns
+    def live_ns(self, pts_ns: int) -> int:
+        """A live camera's media time: by the clock at the epoch's first frame, so that it goes on over what was missed."""
+        if self._shift_ns is None:
+            self._shift_ns = max(monotonic_ns(), self._after_ns + 1) - pts_ns
+        return pts_ns + self._shift_ns
 
-    def ticket(self, numbered: Numbered, camera: CameraSettings) -> FrameTicket:
+    def ticket(self, numbered: Numbered, pts_ns: int, camera: CameraSettings) -> FrameTicket:
         """Write the frame into the next slot of the ring; the ticket for it."""
         picture, slot, ring = numbered.picture, self._next_slot, self._ring
         height, width = self._rule.shape_for(picture.width, picture.height)
@@ -119,7 +124,7 @@ class Run:
             camera=camera.name,
             epoch=self.epoch,
             frame=numbered.frame,
-            pts_ns=picture.pts_ns,
+            pts_ns=pts_ns,
             capture_ns=wall_ns(),
             clock="arrival",
             source_width=picture.width,

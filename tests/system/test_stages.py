@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from appliance.boxes import Detections
+from appliance.clock import monotonic_ns
 from appliance.config import SiteSettings
 from appliance.count.ledger import Ledger
 from appliance.ipc.frame_ring import FrameRing, RingReaders
@@ -120,6 +121,24 @@ def test_decode_says_when_it_is_over(tmp_path: Path, here: Path, last: int | Non
         *tickets, end = decode.take(TICKETS, len(frames) + 1)
         assert frames_of(tickets) == frames
         assert end == EndOfStream("yard", 4)
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["alive", "killed"])
+def test_a_live_cameras_time_goes_on_over_what_was_missed(tmp_path: Path, here: Path, is_killed: bool) -> None:
+    site = site_of(here / "numbers.mp4", here / "tiny.onnx", pace="live")
+    with Stage(site, "decode.yard", tmp_path, MODEL) as decode:
+        decode.listen(TICKETS)
+        decode.begin(1)
+        before = [ticket for ticket in decode.take(TICKETS, SLOTS) if isinstance(ticket, FrameTicket)]
+        if is_killed:
+            decode.kill()
+            decode.start()
+        began_ns = monotonic_ns()
+        decode.begin(2, Checkpoint(before[5].frame, before[5].pts_ns))
+        after = [ticket for ticket in decode.take(TICKETS, SLOTS) if isinstance(ticket, FrameTicket)]
+        assert [ticket.frame for ticket in after] == [before[5].frame + 1 + number for number in range(SLOTS)]
+        assert after[0].pts_ns - before[5].pts_ns >= began_ns - before[5].pts_ns > 0, "as much time as has passed"
+        assert {second.pts_ns - first.pts_ns for first, second in zip(after, after[1:])} == {40_000_000}
 
 
 class Pictures:

@@ -23,8 +23,8 @@ import msgspec
 from appliance.boxes import Tracks, xyxy_to_cxcywh
 from appliance.count.bridge import BridgeSettings, find_predecessor
 from appliance.count.line import Line
-from appliance.count.towed import TowingSettings, crossed_behind, forget, hand_over, keep_company, leaders_of
-from appliance.count.trajectory import NS_PER_S, Passage, Sighting, Trajectory, velocity_between
+from appliance.count.towed import TowingSettings, crossed_behind, forget, hand_over, is_long, keep_company, leaders_of
+from appliance.count.trajectory import NS_PER_S, Company, Passage, Sighting, Trajectory, velocity_between
 
 
 class Reason(str, Enum):
@@ -174,6 +174,8 @@ class Counter:
                 continue
             if passage.net:
                 if self._is_over(counted, passage.since, trajectory.recent[-2]):
+                    if self._may_prove_towed(trajectory, index):
+                        continue  # in a moment they will have been together for long enough, or have parted
                     decisions.append(self._decision(trajectory, index, Reason.CROSSED))
                 elif not passage.settled:
                     continue  # it was born too near to tell; its way will
@@ -211,6 +213,9 @@ class Counter:
     def _reason_at_end(self, trajectory: Trajectory, index: int) -> Reason:
         if not trajectory.confirmed:
             return Reason.UNCONFIRMED
+        passage = trajectory.passages[index]
+        if passage.held and self._is_over(self._lines[index], passage.since, trajectory.recent[-2]):
+            return Reason.CROSSED  # time was to tell whether it was towed, and did not
         return Reason.CROSSED_AT_END if self._is_carried(trajectory, index) else Reason.ENDED_ON_LINE
 
     def _is_carried(self, trajectory: Trajectory, index: int) -> bool:
@@ -250,8 +255,20 @@ class Counter:
             passage.y,
         )
 
+    def _may_prove_towed(self, trajectory: Trajectory, index: int) -> bool:
+        companies = self._towing_companies(trajectory, index)
+        return bool(companies) and not any(is_long(company, self._settings.towing) for company in companies)
+
     def _is_towed(self, trajectory: Trajectory, index: int) -> bool:
+        return any(is_long(company, self._settings.towing) for company in self._towing_companies(trajectory, index))
+
+    def _towing_companies(self, trajectory: Trajectory, index: int) -> list[Company]:
+        """The company that it kept with everybody who may have towed it over the line."""
         settings = self._settings.towing
-        leaders = (self._by_track.get(track_id) for track_id in leaders_of(trajectory, settings))
         own, size_px = trajectory.passages[index], trajectory.last.size
-        return any(leader is not None and crossed_behind(own, leader.passages[index], size_px, settings) for leader in leaders)
+        return [
+            company
+            for track_id, company in leaders_of(trajectory, settings).items()
+            if (leader := self._by_track.get(track_id)) is not None
+            and crossed_behind(own, leader.passages[index], size_px, settings)
+        ]

@@ -2,8 +2,9 @@
 
 A detector has no class for a trailer, a caravan or the rear half of an articulated lorry, and calls it, with little
 conviction, a truck or a bus. It gives itself away by its company: all its life it has been behind another vehicle without a
-gap, and it crosses the line where that one crossed a moment before. A vehicle that is seen clearly is never taken for a
-trailer, however close it drives.
+gap, and it crosses the line where that one crossed a moment before. Where it crosses so soon after it was first seen that this
+company may be chance, the decision waits until they have been together for long enough, or have parted, or it is seen no
+more. A vehicle that is seen clearly is never taken for a trailer, however close it drives.
 """
 
 from __future__ import annotations
@@ -61,16 +62,20 @@ def forget(trajectories: Iterable[Trajectory], gone: list[int]) -> None:
                 trajectory.leaders.pop(track_id, None)
 
 
-def leaders_of(trajectory: Trajectory, settings: TowingSettings) -> list[int]:
-    """The track ids of those whose trailer the trajectory may be, by the company that it kept; nobody if it is seen clearly."""
+def leaders_of(trajectory: Trajectory, settings: TowingSettings) -> dict[int, Company]:
+    """By track id, those whose trailer the trajectory may be by the company that it kept; nobody if it is seen clearly."""
     if trajectory.class_id not in settings.class_ids or trajectory.confidence >= settings.conviction:
-        return []
-    return [
-        track_id
+        return {}
+    return {
+        track_id: company
         for track_id, company in trajectory.leaders.items()
-        if company.together_ns >= settings.least_s * NS_PER_S
-        and company.together_ns >= settings.least_share * (company.together_ns + company.apart_ns)
-    ]
+        if company.together_ns >= settings.least_share * (company.together_ns + company.apart_ns)
+    }
+
+
+def is_long(company: Company, settings: TowingSettings) -> bool:
+    """Whether the two were together for long enough to tell; until then time will."""
+    return company.together_ns >= settings.least_s * NS_PER_S
 
 
 def crossed_behind(tail: Passage, leader: Passage, tail_size_px: float, settings: TowingSettings) -> bool:

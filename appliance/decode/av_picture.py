@@ -10,7 +10,7 @@ from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import GREY, Letterbox
 
 PLANAR = ("yuv420p", "yuvj420p")
-SCALER = "FAST_BILINEAR"  # half the time of the exact ones, for up to a pixel of the small picture
+SCALER = "AREA"  # every pixel counts, and none is moved; FAST_BILINEAR shifts the picture by up to a pixel
 
 
 class Scalers:

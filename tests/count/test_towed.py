@@ -45,12 +45,20 @@ def convoy(
     return Scene(walk(front, 0, leader) + walk(back, 0, tail), settings=towing())
 
 
-def born_late(sightings: int) -> Scene:
-    """The tail is seen only so many times until it has crossed."""
+def born_late(together: int, afterwards: str = "together") -> Scene:
+    """The tail is first seen when it is just about to cross, a sighting before it is decided; for so many steps from
+    frame to frame it is behind the leader, then goes on like that, is ``lost``, or is ``left`` behind.
+    """
     whole = convoy()
     crossed = next(decision.frame for decision in whole.decisions() if decision.track_id == 2)
-    settled = round(crossed) + 3  # 5 pixels per frame: the second sighting outside its dead band of 6 pixels
-    return Scene([one for one in whole.seen if one.track_id == 1 or one.frame > settled - sightings], settings=towing())
+    born = round(crossed) - 2
+    parted = born + together + 1
+    seen = [one for one in whole.seen if one.track_id == 1 or one.frame >= born]
+    if afterwards == "lost":
+        seen = [one for one in seen if one.track_id == 1 or one.frame < parted]
+    if afterwards == "left":
+        seen = [replace(one, y=one.y - 10) if one.track_id == 2 and one.frame >= parted else one for one in seen]
+    return Scene(seen, settings=towing())
 
 
 def falling_behind(frames: int) -> Scene:
@@ -73,7 +81,9 @@ TOWED = [
     pytest.param(convoy(behind=80 + 5.9), id="not-quite-a-tenth-of-its-size-away"),
     pytest.param(convoy(aside=29), id="crosses-not-quite-half-its-size-aside"),
     pytest.param(convoy(step=1.4), id="crosses-1.95-seconds-later"),
-    pytest.param(born_late(9), id="eight-frames-together"),
+    pytest.param(born_late(100), id="first-seen-when-it-crosses"),
+    pytest.param(born_late(8, "lost"), id="first-seen-when-it-crosses-and-for-eight-frames-together"),
+    pytest.param(born_late(8, "left"), id="eight-frames-together-before-they-part"),
     pytest.param(falling_behind(9), id="apart-for-less-than-a-tenth-of-the-time"),
     pytest.param(convoy(last=590), id="the-footage-ends-before-either-is-well-beyond-the-line"),
     pytest.param(convoy(leader=looks(1, TRUCK, (60.0, 100.0), 0.4)), id="behind-a-lorry-in-doubt"),
@@ -84,7 +94,8 @@ DRIVING = [
     pytest.param(convoy(behind=80 + 6.1), TWO, id="more-than-a-tenth-of-its-size-away"),
     pytest.param(convoy(aside=31), TWO, id="crosses-more-than-half-its-size-aside"),
     pytest.param(convoy(step=1.33), TWO, id="crosses-2.05-seconds-later"),
-    pytest.param(born_late(8), TWO, id="seven-frames-together"),
+    pytest.param(born_late(7, "lost"), TWO, id="seven-frames-together-and-never-seen-again"),
+    pytest.param(born_late(7, "left"), TWO, id="seven-frames-together-before-they-part"),
     pytest.param(falling_behind(13), TWO, id="apart-for-more-than-a-tenth-of-the-time"),
     pytest.param(convoy(tail=looks(2, PERSON, score=0.3)), ["forward car", "forward person"], id="a-person-is-no-trailer"),
     pytest.param(convoy(leader=looks(1, PERSON, (60.0, 100.0))), ["forward person", "forward truck"], id="a-person-tows-nothing"),

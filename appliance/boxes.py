@@ -34,9 +34,9 @@ class Detections:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def take(self, rows: Integers | Mask) -> Detections:
-        """The named rows, in that order."""
-        return Detections(self.boxes[rows], self.scores[rows], self.classes[rows])
+    def take(self, rows: Integers) -> Detections:
+        """The numbered rows, in that order."""
+        return Detections(self.boxes.take(rows, axis=0), self.scores.take(rows), self.classes.take(rows))
 
     @classmethod
     def empty(cls) -> Detections:
@@ -73,21 +73,20 @@ def shapes(table: Detections | Tracks) -> str:
     return ", ".join(f"{field.name} {getattr(table, field.name).shape}" for field in fields(table))
 
 
+# One small product is ten times as fast as sums and differences of strided columns, and as exact: halves, ones and zeros.
+_TO_CENTRES: Floats = np.array([[0.5, 0, -1, 0], [0, 0.5, 0, -1], [0.5, 0, 1, 0], [0, 0.5, 0, 1]], np.float32)
+_TO_CORNERS: Floats = np.array([[1, 0, 1, 0], [0, 1, 0, 1], [-0.5, 0, 0.5, 0], [0, -0.5, 0, 0.5]], np.float32)
+
+
 def xyxy_to_cxcywh(boxes: Boxes) -> Floats:
     """(N, 4) corners to (N, 4) centre x, centre y, width, height; pixels."""
-    out = np.empty_like(boxes)
-    np.add(boxes[:, :2], boxes[:, 2:], out=out[:, :2])
-    out[:, :2] *= 0.5
-    np.subtract(boxes[:, 2:], boxes[:, :2], out=out[:, 2:])
+    out: Floats = boxes.dot(_TO_CENTRES)
     return out
 
 
 def cxcywh_to_xyxy(boxes: Floats) -> Boxes:
     """(N, 4) centre x, centre y, width, height to (N, 4) corners; pixels."""
-    out = np.empty_like(boxes)
-    half = boxes[:, 2:] * 0.5
-    np.subtract(boxes[:, :2], half, out=out[:, :2])
-    np.add(boxes[:, :2], half, out=out[:, 2:])
+    out: Boxes = boxes.dot(_TO_CORNERS)
     return out
 
 
@@ -122,11 +121,13 @@ def iou_matrix(first: Boxes, second: Boxes) -> Floats:
 
 def overlapping_pairs(first: Boxes, second: Boxes) -> tuple[Integers, Integers]:
     """The rows of ``first`` (N, 4) and of ``second`` (M, 4) of every pair of boxes that share some area, K pairs in row order."""
-    apart = first[:, None, 2] <= second[None, :, 0]
-    apart |= second[None, :, 2] <= first[:, None, 0]
-    apart |= first[:, None, 3] <= second[None, :, 1]
-    apart |= second[None, :, 3] <= first[:, None, 1]
-    rows, columns = (~apart).nonzero()
+    left, top, right, bottom = np.ascontiguousarray(second.T)
+    first_left, first_top, first_right, first_bottom = first.T[:, :, None]
+    touching = first_right > left
+    touching &= first_left < right
+    touching &= first_bottom > top
+    touching &= first_top < bottom
+    rows, columns = np.divmod(touching.ravel().nonzero()[0], max(len(second), 1))
     return rows, columns
 
 
@@ -136,16 +137,18 @@ def paired_diou(first: Boxes, second: Boxes) -> Floats:
     Intersection over union, less the squared distance of the centres as a share of the squared diagonal around both (Zheng et
     al., AAAI 2020, equation 7): -1..1; of two boxes that overlap alike the nearer one wins.
     """
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    sides = np.maximum(low[:, 2:] - high[:, :2], 0)
-    shared: Floats = sides[:, 0] * sides[:, 1]
-    around = high[:, 2:] - low[:, :2]
-    away = (first[:, :2] + first[:, 2:]) - (second[:, :2] + second[:, 2:])
-    away *= away
-    around *= around
-    union = areas(first)
-    union += areas(second)
+    one, other = np.ascontiguousarray(first.T), np.ascontiguousarray(second.T)  # (4, K): corners side by side in memory
+    low, high = np.minimum(one, other), np.maximum(one, other)
+    shared: Floats = np.multiply(*np.maximum(low[2:] - high[:2], 0))
+    union = np.multiply(*(one[2:] - one[:2]))
+    union += np.multiply(*(other[2:] - other[:2]))
     union -= shared
+    around = high[2:] - low[:2]
+    away = one[:2] + one[2:]
+    away -= other[:2]
+    away -= other[2:]
+    around *= around
+    away *= away
     shared /= union
-    shared -= (away[:, 0] + away[:, 1]) / (4 * (around[:, 0] + around[:, 1]))
+    shared -= (away[0] + away[1]) / (4 * (around[0] + around[1]))
     return shared

@@ -126,8 +126,8 @@ def _associated(tracks: TrackTable, detections: Detections, steps: float, settin
         return NO_PAIRS, NO_PAIRS
     boxes = _boxes_of(tracks.filters[0])
     touching = Pairs(*overlapping_pairs(boxes, detections.boxes))
-    alike = paired_diou(boxes[touching.rows], detections.boxes[touching.columns])
-    fused = alike * detections.scores[touching.columns]
+    alike = paired_diou(boxes.take(touching.rows, axis=0), detections.boxes.take(touching.columns, axis=0))
+    fused = alike * detections.scores.take(touching.columns)
     high = detections.scores >= settings.high_score
     tentative = tracks.life == TENTATIVE
 
@@ -149,8 +149,8 @@ def _chosen(pairs: Pairs, gain: Floats, rows: Mask, columns: Mask) -> Pairs:
     """The best assignment among the pairs whose track is in ``rows`` (N,) and whose detection is in ``columns`` (M,)."""
     if not (rows.any() and columns.any()):
         return NO_PAIRS
-    allowed = rows[pairs.rows] & columns[pairs.columns]
-    return assign(Pairs(pairs.rows[allowed], pairs.columns[allowed]), gain[allowed])
+    allowed = (rows.take(pairs.rows) & columns.take(pairs.columns)).nonzero()[0]
+    return assign(Pairs(pairs.rows.take(allowed), pairs.columns.take(allowed)), gain.take(allowed))
 
 
 def _leaps(
@@ -183,7 +183,7 @@ def _sighted(
     tracks.hits[rows] += 1
     tracks.evidence[rows] += seen.scores
     life = tracks.life
-    confirmed = life[rows] != TENTATIVE
+    confirmed = life.take(rows) != TENTATIVE
     if not confirmed.all():
         hits_needed = np.repeat((2, 3), (len(found), len(leaps)))
         confirmed |= (tracks.evidence[rows] >= settings.confirm_evidence) & (tracks.hits[rows] >= hits_needed)
@@ -201,11 +201,11 @@ def _filters_after(tracks: TrackTable, rows: Integers, seen: Detections, steps: 
     which was believed to stand still, and between frames so long apart that perspective alone changes a velocity by a lot.
     """
     measured = measurements(seen.boxes)
-    believed = tracks.filters[:, rows]
+    believed = tracks.filters.take(rows, axis=1)
     updated = kalman.update(believed, measured)
-    doubtful = tracks.life[rows] != LOST  # its last sighting is longer ago than ``steps``
+    doubtful = tracks.life.take(rows) != LOST  # its last sighting is longer ago than ``steps``
     if steps < FAR_APART_STEPS:
-        doubtful &= tracks.hits[rows] == 1
+        doubtful &= tracks.hits.take(rows) == 1
     if doubtful.any():
         away = np.abs(measured[:, :2] - believed[0, :, :2]) / believed[0, :, 2:]
         moved = (doubtful & (away > MOST_SURPRISE).any(axis=1)).nonzero()[0]
@@ -231,8 +231,10 @@ def _newborn(tracks: TrackTable, detections: Detections, first_id: int, time_ns:
 
 def _seen(tracks: TrackTable, time_ns: int) -> Tracks:
     rows = (tracks.seen_ns == time_ns).nonzero()[0]
-    boxes = _boxes_of(tracks.filters[0, rows])
-    return Tracks(tracks.ids[rows], boxes, tracks.scores[rows], tracks.classes[rows], tracks.life[rows] != TENTATIVE)
+    boxes = _boxes_of(tracks.filters[0].take(rows, axis=0))
+    return Tracks(
+        tracks.ids.take(rows), boxes, tracks.scores.take(rows), tracks.classes.take(rows), tracks.life.take(rows) != TENTATIVE
+    )
 
 
 def _boxes_of(position: kalman.Measurements) -> Floats:

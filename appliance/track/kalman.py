@@ -26,14 +26,14 @@ STEPS_PER_SECOND = 30.0
 # Standard deviations as shares of the box's width (x, w) or height (y, h): BoT-SORT, equations 3 to 5.
 POSITION_SHARE = 1 / 20
 VELOCITY_SHARE = 1 / 160
-_SIZE_OF_AXIS = [2, 3, 2, 3]
+_SIZE_OF_AXIS = np.array([2, 3, 2, 3])
 
 
 def start(measured: Measurements) -> Filters:
     """Filters for boxes seen for the first time: standing still, with room for a surprise."""
     filters = np.zeros((5, *measured.shape))
     filters[0] = measured
-    size_squared = measured[:, _SIZE_OF_AXIS] ** 2
+    size_squared = measured.take(_SIZE_OF_AXIS, axis=1) ** 2
     filters[2] = size_squared * (2 * POSITION_SHARE) ** 2
     filters[4] = size_squared * (10 * VELOCITY_SHARE) ** 2
     return filters
@@ -42,7 +42,7 @@ def start(measured: Measurements) -> Filters:
 def predict(filters: Filters, steps: float) -> Filters:
     """The filters ``steps`` later."""
     position, velocity, position_var, covariance, velocity_var = filters
-    size_squared = position[:, _SIZE_OF_AXIS]
+    size_squared = position.take(_SIZE_OF_AXIS, axis=1)
     size_squared *= size_squared
     # k single steps put the velocity noise of step i into the position (k - 1 - i) times: sums of integers and of squares.
     carried = max(0.0, steps * (steps - 1) / 2)
@@ -78,7 +78,8 @@ def update(filters: Filters, measured: Measurements) -> Filters:
 
 def measurement_variance(position: Measurements) -> NDArray[np.float64]:
     """(N, 4) variances of a detected box of this size, square pixels."""
-    deviation: NDArray[np.float64] = position[:, _SIZE_OF_AXIS] * POSITION_SHARE
+    deviation: NDArray[np.float64] = position.take(_SIZE_OF_AXIS, axis=1)
+    deviation *= POSITION_SHARE
     deviation *= deviation
     return deviation
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import lap
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.boxes import Floats, Integers
+from appliance.boxes import Floats, Integers, Mask
+
+Number = TypeVar("Number", np.int64, np.float32)
 
 NOBODY = np.empty(0, np.int64)
 
@@ -40,52 +43,62 @@ def assign(candidates: Pairs, gain: Floats) -> Pairs:
 
     With gain = limit - cost this is the optimum of ``lap.lapjv`` with ``cost_limit``. Candidates without gain are never chosen.
     """
-    useful = gain > 0
-    if not useful.any():
-        return NO_PAIRS
-    rows, columns = candidates.rows[useful], candidates.columns[useful]
-    if np.bincount(rows).max() == 1 and np.bincount(columns).max() == 1:
+    useful = (gain > 0).nonzero()[0]
+    rows, columns, gain = candidates.rows.take(useful), candidates.columns.take(useful), gain.take(useful)
+    if len(set(rows.tolist())) == len(set(columns.tolist())) == len(rows):
         return Pairs(rows, columns)  # nobody competes
-    table = np.zeros((rows.max() + 1, columns.max() + 1), np.float32)
-    table[rows, columns] = gain[useful]
-    sure = _sure_pairs(table)
-    table[sure.rows] = 0
-    table[:, sure.columns] = 0
-    open_rows = np.flatnonzero(table.any(axis=1))
-    if len(open_rows) == 0:
-        return sure
-    open_columns = np.flatnonzero(table.any(axis=0))
-    rest = _solve(table[np.ix_(open_rows, open_columns)])
-    return joined(sure, Pairs(open_rows[rest.rows], open_columns[rest.columns]))
+    sure = _sure_pairs(rows, columns, gain)
+    taken = _marks(rows, sure)
+    taken |= _marks(columns, sure)
+    rest = (~taken).nonzero()[0]
+    if len(rest):
+        sure = np.concatenate((sure, rest.take(_solve(rows.take(rest), columns.take(rest), gain.take(rest)))))
+    return Pairs(rows.take(sure), columns.take(sure))
 
 
-def _sure_pairs(table: Floats) -> Pairs:
-    """Pairs of a (N, M) gain table that belong to an optimum whatever happens to the others.
+def _sure_pairs(rows: Integers, columns: Integers, gain: Floats) -> Integers:
+    """Which of K pairs (``rows``, ``columns``, ``gain``, each (K,)) belong to an optimum whatever happens to the others.
 
     Taking a pair costs at most the best other pair of its row and the best other pair of its column; where it brings at least as
     much as the two together, an optimum without it can be exchanged for one with it.
     """
-    best_column = table.argmax(axis=1)
-    every_row = np.arange(len(table))
-    mutual = (table.argmax(axis=0)[best_column] == every_row).nonzero()[0]
-    columns = best_column[mutual]
-    own = table[mutual, columns]
-    others = table.copy()
-    others[mutual, columns] = 0
-    sure = (own > 0) & (own >= others.max(axis=1)[mutual] + others.max(axis=0)[columns])
-    return Pairs(mutual[sure], columns[sure])
+    ascending = gain.argsort()
+    best = _last(rows, ascending, ascending)
+    mutual = best == _last(columns, ascending, ascending)
+    mutual &= best == np.arange(len(rows))
+    others = ascending.compress(~mutual.take(ascending))
+    rivals = _last(rows, others, gain.take(others))
+    rivals += _last(columns, others, gain.take(others))
+    mutual &= gain >= rivals
+    sure: Integers = mutual.nonzero()[0]
+    return sure
 
 
-def _solve(table: Floats) -> Pairs:
-    if 1 in table.shape:
-        best = int(table.argmax())
-        return Pairs(np.array([best // table.shape[1]]), np.array([best % table.shape[1]]))
-    largest = float(table.max())
+def _last(keys: Integers, order: Integers, values: NDArray[Number]) -> NDArray[Number]:
+    """For each of ``keys`` (K,) what stands last in ``values`` (J,) among the pairs ``order`` (J,) with the same key; or 0."""
+    table = np.zeros(keys.max() + 1, values.dtype)
+    table[keys.take(order)] = values
+    return table.take(keys)
+
+
+def _marks(keys: Integers, chosen: Integers) -> Mask:
+    """(K,) for each of ``keys``, whether one of the ``chosen`` pairs has the same."""
+    marks = np.zeros(keys.max() + 1, np.bool_)
+    marks[keys.take(chosen)] = True
+    return marks.take(keys)
+
+
+def _solve(rows: Integers, columns: Integers, gain: Floats) -> Integers:
+    """Which of K pairs are the best choice, by the full algorithm (Jonker and Volgenant 1987)."""
+    row_at = {row: n for n, row in enumerate(dict.fromkeys(rows.tolist()))}
+    column_at = {column: n for n, column in enumerate(dict.fromkeys(columns.tolist()))}
+    pairs = np.array([(row_at[row], column_at[column]) for row, column in zip(rows.tolist(), columns.tolist())])
+    table = np.zeros((len(row_at), len(column_at)), np.float32)
+    table[pairs[:, 0], pairs[:, 1]] = gain
+    largest = float(gain.max())
     _, column_of_row, _ = lap.lapjv(largest - table, extend_cost=True, cost_limit=largest)
-    rows = (column_of_row >= 0).nonzero()[0]
-    columns = column_of_row[rows].astype(np.int64)
-    gains = table[rows, columns] > 0  # to the solver, a pair without gain is as good as none
-    return Pairs(rows[gains], columns[gains])
+    chosen: Integers = (column_of_row.take(pairs[:, 0]) == pairs[:, 1]).nonzero()[0]
+    return chosen
 
 
 def mutual_nearest(distance: NDArray[np.float64], ambiguity: float) -> Pairs:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.boxes import Boxes, Detections, Floats, Integers, Mask, xyxy_to_cxcywh
+from appliance.boxes import Boxes, Detections, Floats, Integers, xyxy_to_cxcywh
 from appliance.track import kalman
 
 # The life of a track. Plain numbers, because an Enum costs more to compare with an array than the comparison itself.
@@ -54,19 +54,10 @@ class TrackTable:
             detections.scores,
         )
 
-    def take(self, rows: Integers | Mask) -> TrackTable:
-        """The named rows, in that order."""
-        return TrackTable(
-            self.filters[:, rows],
-            self.ids[rows],
-            self.life[rows],
-            self.boxes[rows],
-            self.scores[rows],
-            self.classes[rows],
-            self.seen_ns[rows],
-            self.hits[rows],
-            self.evidence[rows],
-        )
+    def take(self, rows: Integers) -> TrackTable:
+        """The numbered rows, in that order."""
+        rest = (getattr(self, field.name) for field in fields(self)[1:])
+        return TrackTable(self.filters.take(rows, axis=1), *(column.take(rows, axis=0) for column in rest))
 
     def joined(self, other: TrackTable) -> TrackTable:
         """These rows, then those of ``other``."""

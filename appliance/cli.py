@@ -14,11 +14,17 @@ from rich.table import Table
 import appliance
 from appliance import counting, log
 from appliance.config import LineSettings, first_fault, home_expanded, load_site, parse_site
+from appliance.demo.commands import demo
 from appliance.errors import Refusal
+from appliance.evaluate.commands import evaluate
 from appliance.progress import ProgressBar
 from appliance.running import run_site
+from appliance.scene.commands import scene
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.command()(demo)
+app.command()(scene)
+app.add_typer(evaluate)
 console = Console()
 
 VIDEO_ENDINGS = (".mp4", ".mkv", ".mov")

@@ -49,11 +49,14 @@ class Anchor(str, Enum):
 
 
 class Pace(str, Enum):
-    """How a source is read: ``file`` whole and as fast as it goes, ``live`` newest first and never late."""
+    """How a source is read: ``file`` whole and as fast as it goes, ``live`` newest first and never late, ``played`` whole, but no
+    faster than it was filmed.
+    """
 
     AUTO = "auto"
     FILE = "file"
     LIVE = "live"
+    PLAYED = "played"
 
 
 class Precision(str, Enum):
@@ -112,7 +115,7 @@ class CameraSettings(Settings):
     source: str = Field(min_length=1)
     """A file, an rtsp:// or http:// address, or the number of a webcam."""
     pace: Pace = Pace.AUTO
-    """``auto``: ``file`` for files, ``live`` for the rest."""
+    """``auto``: ``file`` for files, ``live`` for the rest. ``played``: a file at its own pace, but every frame of it."""
     decoder: str = Field(default="auto", pattern="^(auto|pyav|opencv)$")
     first_frame: int = Field(default=0, ge=0)
     """Of a file, from 0."""
@@ -148,8 +151,8 @@ class DetectorSettings(Settings):
     """The least score that starts a track."""
     overlap: Share = 0.7
     """Of two boxes that overlap more (IoU) the better one is kept."""
-    input_px: int = Field(default=640, ge=32, le=4096)
-    """The longer side of the network's input, for models that take any size."""
+    input_px: int | None = Field(default=None, ge=32, le=4096)
+    """The longer side of the network's input, for models that take any size; left out: what the manifest says, or 640."""
     threads: int = Field(default=0, ge=0)
     """CPU threads of the network; 0: all cores."""
     max_batch: int = Field(default=0, ge=0, le=64)

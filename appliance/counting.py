@@ -112,9 +112,9 @@ def stage_as_json(beat: Beat) -> dict[str, Any]:
     }
 
 
-def count_video(site: SiteSettings, ledger: Path, watch: Callable[[Supervisor], None]) -> CountResult:
+def count_video(site: SiteSettings, ledger: Path, watch: Callable[[Supervisor], None], run: str = "") -> CountResult:
     """Count the site's one camera, a file, to its end."""
-    work = run_site(site, ledger, until_finished=True, watch=watch)
+    work = run_site(site, ledger, until_finished=True, watch=watch, run=run)
     book = Ledger(ledger, work.run, read_only=True)
     try:
         checkpoint = book.checkpoint(CAMERA)
@@ -153,7 +153,7 @@ def is_pipe_or_device(path: Path) -> bool:
 
 def write_json(result: CountResult, path: Path) -> None:
     """The result as a JSON file."""
-    _write(path, json.dumps(result.as_json(), indent=1) + "\n")
+    write_text(path, json.dumps(result.as_json(), indent=1) + "\n")
 
 
 def write_csv(result: CountResult, path: Path) -> None:
@@ -162,10 +162,11 @@ def write_csv(result: CountResult, path: Path) -> None:
     writer = csv.DictWriter(text, ["line", "direction", "class", "frame", "pts_s", "track_id", "confidence"])
     writer.writeheader()
     writer.writerows(crossing_as_json(crossing) for crossing in result.crossings)
-    _write(path, text.getvalue())
+    write_text(path, text.getvalue())
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """A result, as it is; raises ``Refusal`` where it cannot be written."""
     try:
         path.write_text(text, encoding="utf-8", newline="")
     except OSError as error:

@@ -9,6 +9,7 @@ import numpy as np
 from appliance.boxes import Boxes
 
 GREY = 114  # the padding that YOLO models were trained with
+USUAL_INPUT_PX = 640  # and the longer side of their input
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class InputRule:
     width).
     """
 
-    size_px: int = 640
+    size_px: int = USUAL_INPUT_PX
     stride_px: int = 32
     fixed: tuple[int, int] | None = None
 

@@ -131,7 +131,11 @@ class Began(Message, frozen=True):
 
 
 class Beat(Message, frozen=True):
-    """Report: alive, and what was done since the start of the process. ``skipped`` frames were decoded but not passed on."""
+    """Report: alive, and what was done since the start of the process.
+
+    ``skipped`` frames were decoded but not passed on; ``latency_ns`` is the sum, and ``worst_latency_ns`` the largest, of the
+    times from the capture of a frame until this process was done with it.
+    """
 
     pid: int
     frames: int = 0
@@ -140,6 +144,8 @@ class Beat(Message, frozen=True):
     busy_ns: int = 0
     cpu_ns: int = 0
     peak_memory_bytes: int = 0
+    latency_ns: int = 0
+    worst_latency_ns: int = 0
 
 
 class Finished(Message, frozen=True):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from appliance.config import CameraSettings, CountProcess, DecodeProcess, DetectProcess, SiteSettings, TrackProcess
 from appliance.ipc.frame_ring import RingSize
-from appliance.letterbox import preview_shape
+from appliance.letterbox import USUAL_INPUT_PX, preview_shape
 from appliance.messages import ModelInfo
 from appliance.supervise.recovery import CameraStream
 from appliance.supervise.spec import ProcessSpec
@@ -110,7 +110,8 @@ def ring_size(site: SiteSettings, model: ModelInfo | None = None) -> RingSize:
         height, width = model.rule.fixed
     else:
         stride = 32 if model is None else model.rule.stride_px
-        height = width = -(-site.detector.input_px // stride) * stride
+        size_px = site.detector.input_px or (USUAL_INPUT_PX if model is None else model.rule.size_px)
+        height = width = -(-size_px // stride) * stride
     preview_px = max(camera.preview_px for camera in site.cameras)
     preview_height, preview_width = preview_shape(preview_px, preview_px, preview_px)
     return RingSize(site.slots, height * width * 3, preview_height * preview_width * 3 // 2)

@@ -70,11 +70,19 @@ def new_run_id() -> str:
 
 
 def run_site(
-    site: SiteSettings, ledger: Path, *, until_finished: bool, watch: Callable[[Supervisor], None] = lambda supervisor: None
+    site: SiteSettings,
+    ledger: Path,
+    *,
+    until_finished: bool,
+    watch: Callable[[Supervisor], None] = lambda supervisor: None,
+    run: str = "",
 ) -> Work:
-    """Run a site's machine until its files are finished, or until a signal; ``watch`` is called a few times per second."""
+    """Run a site's machine until its files are finished, or until a signal; ``watch`` is called a few times per second.
+
+    ``run`` names it for those who want to read the ledger meanwhile.
+    """
     check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
-    run = new_run_id()
+    run = run or new_run_id()
     with stopping_on_signals() as stopper, _folder(site) as folder:
         Ledger(ledger, run).close()  # what cannot be written is refused now, and a stop before the first frame finds a ledger
         machine = pipeline.build(site, folder, ledger, run, models_dir(), gives_up=until_finished)

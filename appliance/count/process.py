@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.clock import monotonic_ns
+from appliance.clock import monotonic_ns, wall_ns
 from appliance.config import CountProcess
 from appliance.count.camera import CountedCamera
 from appliance.count.ledger import Ledger
@@ -70,7 +70,7 @@ class Counters:
             return  # of a run that has been rewound
         camera.count(message)
         self._credits[ticket.camera].send(Credit(ticket.camera, ticket.epoch, ticket.frame))
-        self._link.heart.frames += 1
+        self._link.heart.arrived(max(0, wall_ns() - ticket.capture_ns))
         self._link.heart.busy_ns += monotonic_ns() - began_ns
 
     def _end(self, message: EndOfStream) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
-from appliance.config import CameraSettings, DecodeProcess
+from appliance.config import CameraSettings, DecodeProcess, Pace
 from appliance.decode.choice import open_source
 from appliance.decode.reader import Numbered, Reader
 from appliance.decode.source import is_file
@@ -34,7 +34,7 @@ class Decoder:
         self._tickets = Sender(link.folder, TICKETS, "device")
         self._credits = Receiver(link.folder, CREDITS, camera.name)
         self._source = open_source(camera)
-        self._keeps_pace = camera.is_live and is_file(camera.source)
+        self._keeps_pace = is_file(camera.source) and camera.pace in (Pace.LIVE, Pace.PLAYED)
         self._run: Run | None = None
 
     def step(self) -> None:
@@ -69,8 +69,10 @@ class Decoder:
                 self._end(run)
             return
         pts_ns = numbered.picture.pts_ns
+        if self._camera.is_live or self._keeps_pace:
+            run.due_ns = run.live_ns(pts_ns)
         if self._camera.is_live:
-            pts_ns = run.due_ns = run.live_ns(pts_ns)
+            pts_ns = run.due_ns
         if run.free == 0:
             heart.skipped += 1
         else:

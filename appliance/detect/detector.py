@@ -9,7 +9,7 @@ from typing import Protocol
 from appliance.boxes import Floats
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
-from appliance.letterbox import InputRule
+from appliance.letterbox import USUAL_INPUT_PX, InputRule
 
 MOST_WORDS = 200  # characters
 
@@ -23,12 +23,14 @@ class NetworkInfo:
     backend: str
 
 
-def input_rule(shape: Sequence[int | None], size_px: int) -> InputRule:
+def input_rule(shape: Sequence[int | None], size_px: int | None) -> InputRule:
     """What a network takes whose input has this shape, None for what is open; raises ``Refusal`` where no picture would fit."""
     if len(shape) == 4:
         batch, channels, height, width = shape
         if batch in (1, None) and channels in (3, None) and (height is None) == (width is None):
-            return InputRule(size_px=size_px, fixed=None if height is None or width is None else (height, width))
+            return InputRule(
+                size_px=size_px or USUAL_INPUT_PX, fixed=None if height is None or width is None else (height, width)
+            )
     found = ", ".join("?" if side is None else str(side) for side in shape)
     raise Refusal(
         "the model's input must be (N, 3, H, W), with N open or 1, and H and W both open or both given, "

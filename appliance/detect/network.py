@@ -25,7 +25,10 @@ class Network:
 
     def __init__(self, settings: DetectProcess) -> None:
         model = find_model(settings.detector.model, settings.models_dir)
-        self._engine = open_engine(model.path, settings.detector, is_live=settings.is_live)
+        detector = settings.detector
+        if detector.input_px is None and model.manifest is not None:
+            detector = detector.model_copy(update={"input_px": model.manifest.input_px})
+        self._engine = open_engine(model.path, detector, is_live=settings.is_live)
         found = self._engine.info
         self.capacity, self.max_batch = self._engine.capacity, self._engine.max_batch
         self._heads: dict[tuple[int, ...], Head] = {}
@@ -36,7 +39,7 @@ class Network:
             names = tuple(f"class_{number}" for number in range(channels))
         self.info = ModelInfo(names, found.rule, found.backend)
         wanted = class_ids(settings.classes, names) if settings.classes else None
-        self._kept = HeadSettings(settings.low_score, settings.detector.overlap, wanted)
+        self._kept = HeadSettings(settings.low_score, detector.overlap, wanted)
 
     def _try_out(self, shape: tuple[int, int]) -> int:
         """Run the network once, which makes it ready and shows that its output is understood; how many classes it has."""

@@ -19,7 +19,15 @@ class Heartbeat:
         self.skipped = 0
         self.damaged = 0
         self.busy_ns = 0
+        self.latency_ns = 0
+        self.worst_latency_ns = 0
         self._due_ns = 0
+
+    def arrived(self, latency_ns: int) -> None:
+        """A frame is done, so long after its capture."""
+        self.frames += 1
+        self.latency_ns += latency_ns
+        self.worst_latency_ns = max(self.worst_latency_ns, latency_ns)
 
     def beat(self) -> Beat | None:
         """The report, if one is due."""
@@ -32,4 +40,14 @@ class Heartbeat:
     def report(self) -> Beat:
         """The report as of now."""
         peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return Beat(os.getpid(), self.frames, self.skipped, self.damaged, self.busy_ns, cpu_ns(), peak_bytes)
+        return Beat(
+            os.getpid(),
+            self.frames,
+            self.skipped,
+            self.damaged,
+            self.busy_ns,
+            cpu_ns(),
+            peak_bytes,
+            self.latency_ns,
+            self.worst_latency_ns,
+        )

@@ -6,7 +6,7 @@ import ast
 import sys
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from appliance.config import Name, Settings, first_fault
 from appliance.errors import Refusal
@@ -27,6 +27,14 @@ class Manifest(Settings):
     """In the order of their ids; empty where the model file names them itself."""
     licence: str = ""
     """Of the weights."""
+    sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
+    """Of the file, which is refused if it has another; empty where nobody has noted it."""
+    input_px: int | None = Field(default=None, ge=32, le=4096)
+    """The longer side of the input that it was trained for, where it takes any."""
+    made_by: str = ""
+    """The command that made it."""
+    figures: dict[str, float] = {}
+    """What was measured when it was made."""
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ def find_model(wanted: str, store: Path) -> ModelFile:
     else:
         found = _in_folder(_newest_version(wanted, store))
     _check(found.path)
+    _check_digest(found)
     return found
 
 
@@ -58,6 +60,15 @@ def _newest_version(name: str, store: Path) -> Path:
         versions,
         key=lambda folder: [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in folder.name.split(".")],
     )
+
+
+def _check_digest(found: ModelFile) -> None:
+    """Refuse a file that is not the one that its manifest is about."""
+    wanted = found.manifest.sha256 if found.manifest else ""
+    if wanted and (digest := hashlib.sha256(found.path.read_bytes()).hexdigest()) != wanted:
+        raise Refusal(
+            f"the model {found.path} must have the sha256 {wanted[:12]}… of its manifest, found {digest[:12]}…", usage=True
+        )
 
 
 def _check(path: Path) -> None:

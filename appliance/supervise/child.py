@@ -111,6 +111,8 @@ class Child:
             now.busy_ns + before.busy_ns,
             now.cpu_ns + before.cpu_ns,
             max(now.peak_memory_bytes, before.peak_memory_bytes),
+            now.latency_ns + before.latency_ns,
+            max(now.worst_latency_ns, before.worst_latency_ns),
         )
 
     def ask_to_stop(self) -> None:

@@ -1,0 +1,131 @@
+"""Draws one frame of a scene: shadows, then everybody from the farthest to the nearest, then light and weather."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.scene.actors import Actor
+from appliance.scene.ground import Picture, paint_still
+from appliance.scene.palette import colour_of
+from appliance.scene.settings import SceneSettings
+from appliance.scene.shapes import Body, Part, body, legs
+from appliance.scene.street import HALF_ROAD_M, STOP_SOUTH_M
+from appliance.scene.view import View
+from appliance.scene.weather import Weather
+
+SUBPIXELS = 4  # bits of a pixel that corners are placed to
+SUN = np.array((-0.55, 0.68, -0.48))  # towards it, so what looks at the camera is lit
+AMBIENT, DIRECT = 0.62, 0.48
+SHADOW, CONTACT = 0.52, 0.7  # what is left of the light
+NEAR_M, FAR_M = 6.0, 185.0
+LAMP_COLOURS = {"red": (40, 40, 245), "amber": (40, 180, 250), "green": (110, 220, 70)}
+
+
+class Painter:
+    """Draws the frames of one scene."""
+
+    def __init__(self, view: View, settings: SceneSettings) -> None:
+        self._view = view
+        self._weather = Weather(view, settings)
+        self._still = self._weather.darkened(paint_still(view, settings))
+        share = CONTACT if self._weather.is_dull else SHADOW
+        self._still_shaded = cv2.convertScaleAbs(self._still, alpha=share)
+        self._eye = np.array((view.aside_m, view.above_m, 0.0))
+
+    def paint(self, actors: list[Actor], signal: str) -> Picture:
+        """A frame (h, w, 3) with these actors; the lights show ``signal``."""
+        near_last = sorted((actor for actor in actors if NEAR_M < actor.z < FAR_M), key=lambda actor: -actor.z)
+        frame: Picture = self._still.copy()
+        cv2.copyTo(self._still_shaded, self._shadows(near_last), frame)
+        self._weather.light_pools(frame, near_last)
+        mast_drawn = False
+        for actor in near_last:
+            if actor.z < STOP_SOUTH_M and not mast_drawn:
+                self._mast(frame, signal)
+                mast_drawn = True
+            self._actor(frame, actor)
+        if not mast_drawn:
+            self._mast(frame, signal)
+        self._weather.lamps(frame, near_last)
+        self._weather.fall(frame)
+        return frame
+
+    def _shadows(self, actors: list[Actor]) -> NDArray[np.uint8]:
+        mask = np.zeros(self._still.shape[:2], np.uint8)
+        reach = 0.05 if self._weather.is_dull else 1.0
+        for actor in actors:
+            points = actor.place(_outline(actor))
+            points[:, 0] -= points[:, 1] * SUN[0] / SUN[1] * reach
+            points[:, 2] -= points[:, 1] * SUN[2] / SUN[1] * reach
+            points[:, 1] = 0
+            hull = cv2.convexHull(_fixed(self._view.project(points)))
+            cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_8, SUBPIXELS)
+        return mask
+
+    def _actor(self, frame: Picture, actor: Actor) -> None:
+        bodies = [body(actor.kind.name)]
+        if actor.kind.name == "person":
+            bodies.append(legs(actor.stride))
+        placed = [item for one in bodies for item in self._placed(one, actor)]
+        for _, part, points in sorted(placed, key=lambda item: item[0]):
+            self._part(frame, part, points, actor)
+
+    def _placed(self, one: Body, actor: Actor) -> list[tuple[tuple[int, float], Part, NDArray[np.float64]]]:
+        """The body's parts with the world's corners of each, and what to sort them by."""
+        corners = actor.place(one.corners)
+        out, start = [], 0
+        for part in one.parts:
+            end = start + sum(len(piece.corners) for piece in part.pieces)
+            points = corners[start:end]
+            out.append(((part.level, -float(self._view.depth(points).mean())), part, points))
+            start = end
+        return out
+
+    def _part(self, frame: Picture, part: Part, points: NDArray[np.float64], actor: Actor) -> None:
+        pixels = _fixed(self._view.project(points))
+        start = 0
+        for piece in part.pieces:
+            end = start + len(piece.corners)
+            first, second, third = points[start : start + 3]
+            normal = np.cross(second - first, third - first)
+            if normal @ (self._eye - first) > 0:
+                light = 1.0 if piece.colour == "tail lamp" and actor.braking else self._light(normal)
+                colour = tuple(light * value for value in colour_of(piece.colour, actor))
+                cv2.fillConvexPoly(frame, pixels[start:end], colour, cv2.LINE_AA, SUBPIXELS)
+            start = end
+
+    def _light(self, normal: NDArray[np.float64]) -> float:
+        towards_sun = float(normal @ SUN) / max(math.sqrt(float(normal @ normal)), 1e-9)
+        return (AMBIENT + DIRECT * max(0.0, towards_sun)) * self._weather.brightness
+
+    def _mast(self, frame: Picture, signal: str) -> None:
+        """The traffic light, over the far end of the crossing."""
+        x, z = HALF_ROAD_M + 0.6, STOP_SOUTH_M - 0.3
+        foot, top, tip, lamp = self._view.project(np.array([(x, 0, z), (x, 5.6, z), (2.6, 5.6, z), (3.1, 5.2, z)]))
+        grey = tuple(70 * self._weather.brightness for _ in range(3))
+        unit_px = self._view.focal_px / float(self._view.depth(np.array([(x, 5.0, z)]))[0])
+        for start, end, width in ((foot, top, 0.17), (top, tip, 0.12)):
+            corners = _fixed(np.array([start, end]))
+            cv2.line(
+                frame, corners[0].tolist(), corners[1].tolist(), grey, max(1, round(width * unit_px)), cv2.LINE_AA, SUBPIXELS
+            )
+        for index, name in enumerate(("red", "amber", "green")):
+            # Seen from behind by the camera's side of the road, so drawn as the small repeater that every mast has.
+            centre = (round(float(lamp[0])), round(float(lamp[1]) + index * 0.42 * unit_px))
+            cv2.circle(frame, centre, max(2, round(0.24 * unit_px)), (30, 30, 30), -1, cv2.LINE_AA)
+            colour = LAMP_COLOURS[name] if name == signal else (55, 55, 55)
+            cv2.circle(frame, centre, max(1, round(0.16 * unit_px)), colour, -1, cv2.LINE_AA)
+
+
+def _outline(actor: Actor) -> NDArray[np.float64]:
+    """The corners (8, 3) of a box a little smaller than the actor: what throws its shadow."""
+    return np.array([(right, up, ahead) for right in (-0.46, 0.46) for up in (0.0, 0.97) for ahead in (-0.47, 0.47)])
+
+
+def _fixed(pixels: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Pixels with fractions, as OpenCV takes them; what is far outside is cut off, because its numbers are small."""
+    return np.clip(np.round((pixels - 0.5) * (1 << SUBPIXELS)), -(2**24), 2**24).astype(np.int32)

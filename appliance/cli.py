@@ -13,6 +13,7 @@ from rich.table import Table
 
 import appliance
 from appliance import counting, log
+from appliance.bench.commands import bench
 from appliance.config import LineSettings, first_fault, home_expanded, load_site, parse_site
 from appliance.demo.commands import demo
 from appliance.errors import Refusal
@@ -20,10 +21,13 @@ from appliance.evaluate.commands import evaluate
 from appliance.progress import ProgressBar
 from appliance.running import run_site
 from appliance.scene.commands import scene
+from appliance.selftest.commands import selftest
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.command()(bench)
 app.command()(demo)
 app.command()(scene)
+app.command()(selftest)
 app.add_typer(evaluate)
 console = Console()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,8 +39,8 @@ def paint_still(view: View, settings: SceneSettings) -> Picture:
     dice = settings.random("ground")
     picture = _ground(view, dice)
     _sky(picture, view, dice)
-    picture = cv2.resize(picture, (view.width, view.height), interpolation=cv2.INTER_AREA)
-    out: Picture = np.clip(picture, 0, 255).astype(np.uint8)
+    averaged = cv2.resize(picture, (view.width, view.height), interpolation=cv2.INTER_AREA)
+    out: Picture = np.clip(averaged, 0, 255).astype(np.uint8)
     _houses(out, view, dice)
     _trees(out, view, dice)
     return out
@@ -90,7 +91,7 @@ def _noise(dice: np.random.Generator, x: Metres, z: Metres, per_metre: float) ->
     return np.asarray(on_ground, np.float32)
 
 
-def _tinted(colour: Colour, tint: Shares) -> NDArray[np.float32]:
+def _tinted(colour: Colour, tint: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return tint.astype(np.float32)[:, :, None] * np.array(colour, np.float32)
 
 

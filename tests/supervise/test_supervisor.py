@@ -170,6 +170,28 @@ def test_whoever_hangs_is_replaced(tmp_path: Path, hanging: ProcessSpec, is_stop
     assert run(machine_of(tmp_path, hanging), script).children["hanging"].restarts == 1
 
 
+def test_nobody_is_taken_for_hanging_when_the_whole_computer_was_held_up(tmp_path: Path) -> None:
+    """A laptop that sleeps, a virtual machine that is moved: all stand still, the supervisor with them, and all go on."""
+    silence_s = 1.5
+
+    def script(supervisor: Supervisor) -> Iterator[Callable[[], bool]]:
+        yield plays(supervisor, 1)
+        pids = {child.pid for child in supervisor.children.values()}
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        stopped = time.monotonic()
+        yield lambda: time.monotonic() > stopped + 0.3  # what they had said before has been heard
+        signal.sigtimedwait((), 2 * silence_s)  # this is the supervisor's own thread
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+        beats = {name: child.beat.frames for name, child in supervisor.children.items()}
+        yield lambda: all(child.beat.frames > beats[name] for name, child in supervisor.children.items())
+        assert {child.pid for child in supervisor.children.values()} == pids
+
+    impatient = {name: player(name, name, silence_s=silence_s, part=Part(notes=str(tmp_path / "ledger"))) for name in NAMES}
+    assert not any(child.restarts for child in run(machine_of(tmp_path, **impatient), script).children.values())
+
+
 def test_a_refusal_ends_everything_with_its_sentence(tmp_path: Path) -> None:
     sentence = "a camera is wanted, found a toaster"
     refusing = player("decode", "refusing", part=Part(words=sentence))

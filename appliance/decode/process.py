@@ -49,34 +49,39 @@ class Decoder:
                 run.free += 1
         if run is None or (run.free == 0 and not self._camera.is_live):
             wait((self._link, self._credits), IDLE_S)
-        elif not self._keeps_pace or self._wait_until_due(run):
-            self._pass_on(run)
+        else:
+            numbered = run.held or self._read(run)
+            if numbered is not None and (not self._keeps_pace or self._wait_until_due(run, numbered)):
+                self._pass_on(run, numbered)
 
-    def _wait_until_due(self, run: Run) -> bool:
-        """Whether the next frame of a file that plays at its own pace is due; waits for it, a moment at most."""
-        wait_ns = run.due_ns - monotonic_ns()
+    def _read(self, run: Run) -> Numbered | None:
+        """The next frame, if this read gave one."""
+        began_ns = monotonic_ns()
+        run.held = run.reader.read()
+        self._link.heart.damaged = self._source.damaged
+        self._link.heart.busy_ns += monotonic_ns() - began_ns
+        if run.reader.is_over:
+            self._end(run)
+        return run.held
+
+    def _wait_until_due(self, run: Run, numbered: Numbered) -> bool:
+        """Whether this frame of a file that plays at its own pace is due; waits for it, a moment at most."""
+        wait_ns = run.wait_ns(numbered.picture.pts_ns)
         if wait_ns > 0:
             wait((self._link,), min(IDLE_S, wait_ns / NS_PER_S))
         return wait_ns <= 0
 
-    def _pass_on(self, run: Run) -> None:
-        began_ns = monotonic_ns()
-        numbered = run.reader.read()
+    def _pass_on(self, run: Run, numbered: Numbered) -> None:
+        # The capture comes before the clock that later frames wait by is set, so that they cannot seem to come too early.
+        capture_ns, began_ns = wall_ns(), monotonic_ns()
+        run.held = None
+        live_ns = run.live_ns(numbered.picture.pts_ns)
         heart = self._link.heart
-        heart.damaged = self._source.damaged
-        if numbered is None:
-            if run.reader.is_over:
-                self._end(run)
-            return
-        pts_ns = numbered.picture.pts_ns
-        if self._camera.is_live or self._keeps_pace:
-            run.due_ns = run.live_ns(pts_ns)
-        if self._camera.is_live:
-            pts_ns = run.due_ns
         if run.free == 0:
             heart.skipped += 1
         else:
-            self._tickets.send(run.ticket(numbered, pts_ns, self._camera))
+            pts_ns = live_ns if self._camera.is_live else numbered.picture.pts_ns
+            self._tickets.send(run.ticket(numbered, pts_ns, capture_ns, self._camera))
             heart.frames += 1
         heart.busy_ns += monotonic_ns() - began_ns
 
@@ -87,7 +92,7 @@ class Decoder:
 
 
 class Run:
-    """One epoch of the camera: its ring, its credits, and when its next frame is due."""
+    """One epoch of the camera: its ring, its credits, its next frame, and when that is due."""
 
     def __init__(self, order: Begin, reader: Reader) -> None:
         self.epoch = order.epoch
@@ -97,8 +102,8 @@ class Run:
         self._ring = FrameRing(order.ring, writable=True)
         self._next_slot = 0
         self.free = self._ring.size.slots
-        self.due_ns = 0
-        """Of the newest frame of a file that plays as if it were a camera."""
+        self.held: Numbered | None = None
+        """Read already, but not yet due."""
         self._after_ns = order.checkpoint.pts_ns
         self._shift_ns: int | None = None
 
@@ -108,7 +113,11 @@ class Run:
             self._shift_ns = max(monotonic_ns(), self._after_ns + 1) - pts_ns
         return pts_ns + self._shift_ns
 
-    def ticket(self, numbered: Numbered, pts_ns: int, camera: CameraSettings) -> FrameTicket:
+    def wait_ns(self, pts_ns: int) -> int:
+        """How long it is until a frame of a file that plays at its own pace is due; the epoch's first one is at once."""
+        return 0 if self._shift_ns is None else pts_ns + self._shift_ns - monotonic_ns()
+
+    def ticket(self, numbered: Numbered, pts_ns: int, capture_ns: int, camera: CameraSettings) -> FrameTicket:
         """Write the frame into the next slot of the ring; the ticket for it."""
         picture, slot, ring = numbered.picture, self._next_slot, self._ring
         height, width = self._rule.shape_for(picture.width, picture.height)
@@ -127,7 +136,7 @@ class Run:
             epoch=self.epoch,
             frame=numbered.frame,
             pts_ns=pts_ns,
-            capture_ns=wall_ns(),
+            capture_ns=capture_ns,
             clock="arrival",
             source_width=picture.width,
             source_height=picture.height,

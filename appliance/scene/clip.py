@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,14 +33,15 @@ def write_scene(settings: SceneSettings, video: Path, truth_file: Path | None, a
     """
     truth = find_truth(settings)
     _refuse_without_room(settings, truth.frames, video)
-    with _replaced(video) as part:
+    with ExitStack() as parts:
+        part = parts.enter_context(_replaced(video))
+        if truth_file is not None:
+            text = json.dumps(truth.as_json(video.name), indent=1) + "\n"
+            parts.enter_context(_replaced(truth_file)).write_text(text, encoding="utf-8")
         try:
             _encode(truth, part, video.suffix, advance)
         except av.error.FFmpegError as error:
             raise Refusal(f"the clip cannot be written to {video}: {error.strerror}") from None
-    if truth_file is not None:
-        with _replaced(truth_file) as part:
-            part.write_text(json.dumps(truth.as_json(video.name), indent=1) + "\n", encoding="utf-8")
     return truth
 
 
@@ -84,6 +85,8 @@ def _refuse_without_room(settings: SceneSettings, frames: int, video: Path) -> N
 @contextmanager
 def _replaced(path: Path) -> Iterator[Path]:
     """A file beside ``path`` that takes its place when it is whole, and is gone otherwise."""
+    if os.path.isdir(path):
+        raise Refusal(f"a file that can be written is wanted, but {path} is a folder", usage=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.touch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +35,7 @@ def scene(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     settings = SceneSettings(seed, width, height, fps, seconds, density, light, rain)
     if out.suffix.lower() not in (".mp4", ".mkv", ".mov"):
         raise Refusal(f"--out wants a file that ends with .mp4, .mkv or .mov, found {out}", usage=True)
-    if truth is not None and truth.absolute() == out.absolute():
+    if truth is not None and truth.resolve() == out.resolve():
         raise Refusal(f"--truth wants a file of its own, but {truth} is that of --out", usage=True)
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -47,7 +48,7 @@ def scene(  # noqa: PLR0913  # one parameter per option is how typer reads a com
 
 def parse_size(size: str) -> tuple[int, int]:
     """``WxH`` as two numbers."""
-    width, by, height = size.partition("x")
-    if not (by and width.isdecimal() and height.isdecimal()):
+    sides = re.fullmatch("([0-9]{1,6})x([0-9]{1,6})", size)
+    if sides is None:
         raise Refusal(f"--size wants WxH in pixels, as in 960x540, found '{size}'", usage=True)
-    return int(width), int(height)
+    return int(sides[1]), int(sides[2])

@@ -13,7 +13,7 @@ from appliance.scene.ground import Picture, paint_still
 from appliance.scene.palette import colour_of
 from appliance.scene.settings import SceneSettings
 from appliance.scene.shapes import Body, Part, body, legs
-from appliance.scene.street import HALF_ROAD_M, STOP_SOUTH_M
+from appliance.scene.street import DRAWN_M, HALF_ROAD_M, STOP_SOUTH_M
 from appliance.scene.view import View
 from appliance.scene.weather import Weather
 
@@ -21,7 +21,6 @@ SUBPIXELS = 4  # bits of a pixel that corners are placed to
 SUN = np.array((-0.55, 0.68, -0.48))  # towards it, so what looks at the camera is lit
 AMBIENT, DIRECT = 0.62, 0.48
 SHADOW, CONTACT = 0.52, 0.7  # what is left of the light
-NEAR_M, FAR_M = 6.0, 185.0
 LAMP_COLOURS = {"red": (40, 40, 245), "amber": (40, 180, 250), "green": (110, 220, 70)}
 
 
@@ -38,7 +37,7 @@ class Painter:
 
     def paint(self, actors: list[Actor], signal: str) -> Picture:
         """A frame (h, w, 3) with these actors; the lights show ``signal``."""
-        near_last = sorted((actor for actor in actors if NEAR_M < actor.z < FAR_M), key=lambda actor: -actor.z)
+        near_last = sorted((actor for actor in actors if DRAWN_M[0] < actor.z < DRAWN_M[1]), key=lambda actor: -actor.z)
         frame: Picture = self._still.copy()
         cv2.copyTo(self._still_shaded, self._shadows(near_last), frame)
         self._weather.light_pools(frame, near_last)

@@ -10,6 +10,7 @@ from appliance.errors import Refusal
 
 LIGHTS = ("day", "dusk", "auto")
 LARGEST_SEED = 2**32 - 1
+WIDEST = 2  # in heights; a wider picture would end above the crosswalk
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ class SceneSettings:
         _check("--seed", self.seed, 0, LARGEST_SEED)
         _check("--size", min(self.width, self.height), 180, 4320, "pixels for each side")
         _check("--size", max(self.width, self.height), 180, 7680, "pixels for each side")
-        if self.width % 2 or self.height % 2 or not 1 <= self.width / self.height <= 3:
-            raise Refusal(f"--size wants even sides, 1 to 3 times as wide as high, found {self.width}x{self.height}", usage=True)
+        if self.width % 2 or self.height % 2 or not 1 <= self.width / self.height <= WIDEST:
+            found = f"{self.width}x{self.height}"
+            raise Refusal(f"--size wants even sides, 1 to {WIDEST} times as wide as high, found {found}", usage=True)
         _check("--fps", self.frames_per_second, 5, 60)
         _check("--seconds", self.seconds, 2, 3600)
         _check("--density", self.density, 0, 3)

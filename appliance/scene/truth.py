@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from appliance.scene.actors import PERSON, VEHICLES, Actor
 from appliance.scene.settings import SceneSettings
 from appliance.scene.shapes import body, legs
-from appliance.scene.street import COUNTED_AT_M, CROSSWALK_M, HALF_ROAD_M, LANE_M
-from appliance.scene.view import View
+from appliance.scene.street import COUNTED_AT_M, CROSSWALK_M, DRAWN_M, HALF_ROAD_M, LANE_M
+from appliance.scene.view import Pixels, View
 from appliance.scene.world import World
 
 Point = tuple[float, float]  # x, y; pixels
 QUIET_S = 1.0  # before a clip begins and after it ends nobody crosses for so long,
 QUIET_SIZES = 0.35  # and nobody is so near to a line, in sizes of his box
 LONGEST_SEARCH_S = 30.0
+NEAREST_BOX_M = 2.0  # who is nearer to the lens has no box
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,40 +105,41 @@ def lines_of(view: View) -> tuple[TrueLine, ...]:
 
 def box_of(actor: Actor, view: View) -> NDArray[np.float64] | None:
     """(4,) x_min, y_min, x_max, y_max of all that is drawn of an actor, pixels, clipped to the frame; None outside of it."""
-    corners = body(actor.kind.name).corners
-    if actor.kind.name == PERSON.name:
-        corners = np.concatenate((corners, legs(actor.stride).corners))
-    points = actor.place(corners)
-    if float(view.depth(points).min()) < 2.0:
+    corners = _corners(actor, view)
+    if corners is None:
         return None
-    pixels = view.project(points)
-    low = np.clip(pixels.min(axis=0), 0, (view.width, view.height))
-    high = np.clip(pixels.max(axis=0), 0, (view.width, view.height))
+    low = np.clip(corners.min(axis=0), 0, (view.width, view.height))
+    high = np.clip(corners.max(axis=0), 0, (view.width, view.height))
     return np.concatenate((low, high)) if (high - low).min() >= 1 else None
 
 
 def visible_shares(actors: list[Actor], view: View) -> dict[int, float]:
-    """By number, the share of an actor's outline that nobody hides; only of those in the picture."""
-    owner = np.zeros((view.height, view.width), np.int32)
-    whole: dict[int, int] = {}
-    for place, actor in enumerate(sorted(actors, key=lambda actor: -actor.z), 1):
-        points = actor.place(body(actor.kind.name).corners)
-        if float(view.depth(points).min()) >= 2.0:
-            cv2.fillConvexPoly(owner, cv2.convexHull(np.round(view.project(points)).astype(np.int32)), place)
-            whole[actor.number] = place
-    areas = np.bincount(owner.ravel(), minlength=len(actors) + 1)
-    by_number = {actor.number: actor for actor in actors}
-    return {
-        number: float(areas[place]) / area
-        for number, place in whole.items()
-        if (area := _outline_area(by_number[number], view)) > 0
-    }
+    """By number, the share (0..1) of an actor's outline within the frame that nobody in front of him covers with his own; only of
+    those in the picture. An outline is the convex hull of all corners.
+    """
+    order = sorted(actors, key=lambda actor: -actor.z)
+    foremost = np.zeros((view.height, view.width), np.int32)  # whose pixel it is, by place in the order, from 1
+    areas: dict[int, int] = {}
+    for place, actor in enumerate(order, 1):
+        corners = _corners(actor, view)
+        if corners is not None:
+            outline = np.zeros(foremost.shape, np.uint8)
+            cv2.fillConvexPoly(outline, cv2.convexHull(np.round(corners - 0.5).astype(np.int32)), 1)
+            foremost[outline > 0] = place
+            areas[place] = cv2.countNonZero(outline)
+    seen = np.bincount(foremost.ravel(), minlength=len(order) + 1)
+    return {order[place - 1].number: float(seen[place] / area) for place, area in areas.items() if area}
 
 
-def _outline_area(actor: Actor, view: View) -> float:
-    points = view.project(actor.place(body(actor.kind.name).corners))
-    hull = cv2.convexHull(np.clip(points, 0, (view.width - 1, view.height - 1)).astype(np.float32))
-    return float(cv2.contourArea(hull))
+def _corners(actor: Actor, view: View) -> Pixels | None:
+    """(N, 2) where the corners of all that is drawn of an actor are, pixels; None where nothing is drawn."""
+    if not DRAWN_M[0] < actor.z < DRAWN_M[1]:
+        return None
+    corners = body(actor.kind.name).corners
+    if actor.kind.name == PERSON.name:
+        corners = np.concatenate((corners, legs(actor.stride).corners))
+    points = actor.place(corners)
+    return view.project(points) if float(view.depth(points).min()) >= NEAREST_BOX_M else None
 
 
 @dataclass(slots=True)

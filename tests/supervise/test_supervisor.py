@@ -188,8 +188,9 @@ def test_nobody_is_taken_for_hanging_when_the_whole_computer_was_held_up(tmp_pat
         yield lambda: all(child.beat.frames > beats[name] for name, child in supervisor.children.items())
         assert {child.pid for child in supervisor.children.values()} == pids
 
-    impatient = {name: player(name, name, silence_s=silence_s, part=Part(notes=str(tmp_path / "ledger"))) for name in NAMES}
-    assert not any(child.restarts for child in run(machine_of(tmp_path, **impatient), script).children.values())
+    part = Part(notes=str(tmp_path / "ledger"))
+    impatient = {name: player(name, name, silence_s=silence_s, part=part) for name in NAMES}
+    assert not any(child.restarts for child in run(machine_of(tmp_path, gives_up=True, **impatient), script).children.values())
 
 
 def test_a_refusal_ends_everything_with_its_sentence(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from appliance.boxes import Detections
-from appliance.clock import monotonic_ns
+from appliance.clock import NS_PER_MS, monotonic_ns
 from appliance.config import SiteSettings
 from appliance.count.ledger import Ledger
 from appliance.ipc.frame_ring import FrameRing, RingReaders
 from appliance.letterbox import InputRule
 from appliance.messages import (
+    Beat,
     Checkpoint,
     Credit,
     DetectedFrame,
@@ -30,7 +31,7 @@ from appliance.topics import BOXES, CREDITS, TICKETS, TRACKS
 from tests.examples import INPUT_HEIGHT, INPUT_WIDTH, ticket_for, two_tracks
 from tests.system.models import write_detector
 from tests.system.stages import SLOTS, Stage, site_of
-from tests.system.videos import number_in, numbered, write_video
+from tests.system.videos import Encoding, number_in, numbered, write_video
 
 FRAMES = 200
 MODEL = ModelInfo(("car", "person"), InputRule(128, 32), "paper")
@@ -139,6 +140,83 @@ def test_a_live_cameras_time_goes_on_over_what_was_missed(tmp_path: Path, here: 
         assert [ticket.frame for ticket in after] == [before[5].frame + 1 + number for number in range(SLOTS)]
         assert after[0].pts_ns - before[5].pts_ns >= began_ns - before[5].pts_ns > 0, "as much time as has passed"
         assert {second.pts_ns - first.pts_ns for first, second in zip(after, after[1:])} == {40_000_000}
+
+
+UNEVEN_MS = (0, 40, 80, 81, 300, 310, 320, 330, 400, 600, 601, 700)
+
+
+@pytest.fixture
+def uneven(tmp_path: Path, here: Path) -> SiteSettings:
+    """A short file with frames at uneven times, read at its own pace."""
+    video = write_video(tmp_path / "uneven.mkv", numbered(len(UNEVEN_MS)), Encoding(pts=UNEVEN_MS, options={"bf": "0"}))
+    return site_of(video, here / "tiny.onnx", pace="played")
+
+
+def assert_played(messages: Sequence[FrameTicket | EndOfStream], first: int = 0) -> None:
+    """All frames from ``first`` on at the file's own times, none of them sooner than it was filmed, and the end."""
+    *tickets, end = messages
+    assert isinstance(end, EndOfStream)
+    frames = [ticket for ticket in tickets if isinstance(ticket, FrameTicket)]
+    assert [(ticket.frame, ticket.pts_ns) for ticket in frames] == [
+        (frame, milliseconds * NS_PER_MS) for frame, milliseconds in enumerate(UNEVEN_MS) if frame >= first
+    ]
+    for ticket in frames:
+        assert ticket.capture_ns - frames[0].capture_ns >= ticket.pts_ns - frames[0].pts_ns
+
+
+def test_a_played_file_comes_no_faster_than_it_was_filmed(tmp_path: Path, uneven: SiteSettings) -> None:
+    with Stage(uneven, "decode.yard", tmp_path, MODEL) as decode:
+        decode.listen(TICKETS)
+        decode.begin(1)
+        decode.send(CREDITS, *credits(1, len(UNEVEN_MS)))
+        assert_played(decode.take(TICKETS, len(UNEVEN_MS) + 1))
+
+
+def test_a_played_file_skips_nothing_when_credit_comes_late(tmp_path: Path, uneven: SiteSettings) -> None:
+    with Stage(uneven, "decode.yard", tmp_path, MODEL) as decode:
+        decode.listen(TICKETS)
+        decode.begin(1)
+        early = decode.take(TICKETS, SLOTS)
+        assert frames_of(early) == list(range(SLOTS))
+        assert decode.is_silent(TICKETS), "its time is over meanwhile"
+        decode.send(CREDITS, *credits(1, SLOTS))
+        late = decode.take(TICKETS, len(UNEVEN_MS) - SLOTS + 1)
+        assert frames_of(late[:-1]) == list(range(SLOTS, len(UNEVEN_MS)))
+        assert_played([*early, *late])
+        assert decode.hear(Beat).skipped == 0
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["alive", "killed"])
+def test_a_played_file_keeps_its_pace_after_a_checkpoint(tmp_path: Path, uneven: SiteSettings, is_killed: bool) -> None:
+    after = len(UNEVEN_MS) - SLOTS - 1
+    with Stage(uneven, "decode.yard", tmp_path, MODEL) as decode:
+        decode.listen(TICKETS)
+        decode.begin(1)
+        decode.take(TICKETS, SLOTS)
+        if is_killed:
+            decode.kill()
+            decode.start()
+        decode.begin(2, Checkpoint(after, UNEVEN_MS[after] * NS_PER_MS))
+        decode.send(CREDITS, *credits(2, 1))
+        assert_played(decode.take(TICKETS, SLOTS + 1), first=after + 1)
+
+
+def test_an_order_finds_no_frame_of_the_epoch_before(tmp_path: Path, here: Path) -> None:
+    """A frame that is read but not yet due is dropped with its epoch, and read again."""
+    video = write_video(tmp_path / "late.mkv", numbered(3), Encoding(pts=(0, 40, 60_000), options={"bf": "0"}))
+    with Stage(site_of(video, here / "tiny.onnx", pace="played"), "decode.yard", tmp_path, MODEL) as decode:
+        decode.listen(TICKETS)
+        decode.begin(1)
+        assert frames_of(decode.take(TICKETS, 2)) == [0, 1]
+        assert decode.is_silent(TICKETS), "the last one is of a minute later"
+        decode.begin(2, Checkpoint(0, 0))
+        tickets = decode.take(TICKETS, 1)
+        assert frames_of(tickets) == [1]
+        assert [ticket.epoch for ticket in tickets] == [2]
+        decode.begin(3, Checkpoint(1, 40 * NS_PER_MS))
+        last, end = decode.take(TICKETS, 2)
+        assert frames_of([last]) == [2]
+        assert end == EndOfStream("yard", 3)
 
 
 class Pictures:

@@ -1,0 +1,74 @@
+"""On what is measured: a video, a model, and the lines that are counted at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance.config import SiteSettings, parse_site
+from appliance.counting import CAMERA
+from appliance.decode.source import check_file
+from appliance.errors import Refusal
+from appliance.models.store import find_model
+from appliance.running import models_dir
+
+MIDDLE = "middle=0,0.5,1,0.5"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Files that are there, and what to do with them."""
+
+    video: str
+    model: str
+    weights: Path | None
+    """The model as the peers take it."""
+    lines: tuple[dict[str, Any], ...]
+    """As in a configuration."""
+    classes: tuple[str, ...]
+    last_frame: int | None
+
+    def site(self, cameras: int = 1, last_frame: int | None = None) -> SiteSettings:
+        """A site whose cameras all show the video, up to ``last_frame`` where that is sooner."""
+        ends = [frame for frame in (self.last_frame, last_frame) if frame is not None]
+        camera = {"source": self.video, "pace": "file", "last_frame": min(ends, default=None), "lines": self.lines}
+        names = [CAMERA] if cameras == 1 else [f"{CAMERA}_{number}" for number in range(cameras)]
+        tree = {"cameras": [{**camera, "name": name} for name in names], "detector": {"model": self.model}}
+        return parse_site(tree, (), "the command")
+
+
+def choose_inputs(
+    video: str | None, model: str | None, weights: Path | None, lines: list[str], classes: str, last_frame: int | None
+) -> Inputs:
+    """What the command names, checked; the default where it names neither video nor model."""
+    if video is None and model is None:
+        return default_inputs()
+    if video is None or model is None:
+        raise Refusal("--video and --model belong together, found one of them", usage=True)
+    check_file(video)
+    find_model(model, models_dir())
+    if weights is not None:
+        check_file(str(weights))
+    wanted = tuple(word.strip() for word in classes.split(",") if word.strip())
+    trees = tuple(parse_line(text, wanted) for text in lines or [MIDDLE])
+    inputs = Inputs(video, model, weights, trees, wanted, last_frame)
+    inputs.site()  # refuses lines that are none
+    return inputs
+
+
+def default_inputs() -> Inputs:
+    """What is measured on where nothing is named."""
+    raise Refusal("--video and --model are wanted: nothing to measure on comes with the appliance yet", usage=True)
+
+
+def parse_line(text: str, classes: tuple[str, ...]) -> dict[str, Any]:
+    """``NAME=x1,y1,x2,y2`` with any number of points, as a line of the configuration."""
+    name, _, numbers = text.partition("=")
+    try:
+        values = [float(number) for number in numbers.split(",")]
+    except ValueError:
+        values = []
+    if len(values) < 4 or len(values) % 2:
+        raise Refusal(f"--line wants NAME=x1,y1,x2,y2 in fractions of the frame, found '{text}'", usage=True)
+    return {"name": name, "points": list(zip(values[::2], values[1::2])), "classes": list(classes)}

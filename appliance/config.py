@@ -149,8 +149,10 @@ class DetectorSettings(Settings):
     precision: Precision = Precision.AUTO
     confidence: Share = 0.25
     """The least score that starts a track."""
-    overlap: Share = 0.7
-    """Of two boxes that overlap more (IoU) the better one is kept."""
+    overlap: Share = 0.5
+    """Of two boxes that overlap more (IoU) the better one is kept. Lower than what mean average precision is measured with, because
+    two boxes on one object are two counts.
+    """
     input_px: int | None = Field(default=None, ge=32, le=4096)
     """The longer side of the network's input, for models that take any size; left out: what the manifest says, or 640."""
     threads: int = Field(default=0, ge=0)

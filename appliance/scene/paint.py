@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +10,9 @@ from appliance.scene.actors import Actor
 from appliance.scene.ground import Picture, paint_still
 from appliance.scene.palette import colour_of
 from appliance.scene.settings import SceneSettings
-from appliance.scene.shapes import Body, Part, body, legs
+from appliance.scene.shapes import body_of
 from appliance.scene.street import DRAWN_M, HALF_ROAD_M, STOP_SOUTH_M
-from appliance.scene.view import View
+from appliance.scene.view import Points, View
 from appliance.scene.weather import Weather
 
 SUBPIXELS = 4  # bits of a pixel that corners are placed to
@@ -66,40 +64,33 @@ class Painter:
         return mask
 
     def _actor(self, frame: Picture, actor: Actor) -> None:
-        bodies = [body(actor.kind.name)]
-        if actor.kind.name == "person":
-            bodies.append(legs(actor.stride))
-        placed = [item for one in bodies for item in self._placed(one, actor)]
-        for _, part, points in sorted(placed, key=lambda item: item[0]):
-            self._part(frame, part, points, actor)
+        shape = body_of(actor)
+        corners = actor.place(shape.corners)
+        pixels, depth = _fixed(self._view.project(corners)), self._view.depth(corners)
+        faces, light = self._lit(corners, shape.starts[:-1])
+        placed, piece_number = [], 0
+        for part in shape.parts:
+            end = piece_number + len(part.pieces)
+            mean_depth = float(depth[shape.starts[piece_number] : shape.starts[end]].mean())
+            placed.append((part.level, -mean_depth, piece_number, part))
+            piece_number = end
+        for _, _, number, part in sorted(placed, key=lambda item: item[:2]):
+            for place, piece in enumerate(part.pieces, number):
+                if faces[place]:
+                    shine = 1.0 if piece.colour == "tail lamp" and actor.braking else light[place]
+                    colour = tuple(shine * value for value in colour_of(piece.colour, actor))
+                    outline = pixels[shape.starts[place] : shape.starts[place + 1]]
+                    cv2.fillConvexPoly(frame, outline, colour, cv2.LINE_AA, SUBPIXELS)
 
-    def _placed(self, one: Body, actor: Actor) -> list[tuple[tuple[int, float], Part, NDArray[np.float64]]]:
-        """The body's parts with the world's corners of each, and what to sort them by."""
-        corners = actor.place(one.corners)
-        out, start = [], 0
-        for part in one.parts:
-            end = start + sum(len(piece.corners) for piece in part.pieces)
-            points = corners[start:end]
-            out.append(((part.level, -float(self._view.depth(points).mean())), part, points))
-            start = end
-        return out
-
-    def _part(self, frame: Picture, part: Part, points: NDArray[np.float64], actor: Actor) -> None:
-        pixels = _fixed(self._view.project(points))
-        start = 0
-        for piece in part.pieces:
-            end = start + len(piece.corners)
-            first, second, third = points[start : start + 3]
-            normal = np.cross(second - first, third - first)
-            if normal @ (self._eye - first) > 0:
-                light = 1.0 if piece.colour == "tail lamp" and actor.braking else self._light(normal)
-                colour = tuple(light * value for value in colour_of(piece.colour, actor))
-                cv2.fillConvexPoly(frame, pixels[start:end], colour, cv2.LINE_AA, SUBPIXELS)
-            start = end
-
-    def _light(self, normal: NDArray[np.float64]) -> float:
-        towards_sun = float(normal @ SUN) / max(math.sqrt(float(normal @ normal)), 1e-9)
-        return (AMBIENT + DIRECT * max(0.0, towards_sun)) * self._weather.brightness
+    def _lit(self, corners: Points, starts: NDArray[np.int64]) -> tuple[list[bool], list[float]]:
+        """Of every piece, whether it faces the camera, and how much light falls on it."""
+        first = corners[starts]
+        (ax, ay, az), (bx, by, bz) = (corners[starts + 1] - first).T, (corners[starts + 2] - first).T
+        normals = np.stack((ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx), axis=1)
+        faces = (normals * (self._eye - first)).sum(axis=1) > 0
+        lengths = np.maximum(np.sqrt((normals * normals).sum(axis=1)), 1e-9)
+        light = (AMBIENT + DIRECT * np.maximum(0.0, normals @ SUN / lengths)) * self._weather.brightness
+        return faces.tolist(), light.tolist()
 
     def _mast(self, frame: Picture, signal: str) -> None:
         """The traffic light, over the far end of the crossing."""

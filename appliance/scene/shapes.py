@@ -7,12 +7,17 @@ order in which they stand here; parts of one level from the farthest to the near
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
+from appliance.scene.actors import PERSON, Actor
 from appliance.scene.view import Points
+
+STRIDE_M, STEPS = 1.4, 24  # a person's legs swing to and fro in a stride, drawn in so many steps
 
 Range = tuple[float, float]
 
@@ -35,14 +40,20 @@ class Part:
 
 @dataclass(frozen=True)
 class Body:
-    """All parts of a kind, and all their corners in one array."""
+    """All parts of a kind; their corners and pieces stand one after the other in arrays."""
 
     parts: tuple[Part, ...]
 
-    @property
+    @cached_property
     def corners(self) -> Points:
-        """(N, 3), in the order of parts and pieces."""
+        """(N, 3)."""
         return np.array([corner for part in self.parts for piece in part.pieces for corner in piece.corners])
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """(P + 1,) the first corner of each piece, and the number of all corners."""
+        lengths = [len(piece.corners) for part in self.parts for piece in part.pieces]
+        return np.cumsum([0, *lengths])
 
 
 def prism(
@@ -98,9 +109,17 @@ def wheels(radius_up: float, radius_ahead: float, places: tuple[float, ...], at:
 
 
 @cache
-def body(kind: str) -> Body:
-    """What a kind looks like."""
-    return {"car": _car, "truck": _truck, "bus": _bus, "motorcycle": _motorcycle, "person": _person}[kind]()
+def body(kind: str, step: int = 0) -> Body:
+    """What a kind looks like; ``step`` of ``STEPS`` is how far a person's legs have swung."""
+    if kind == "person":
+        return _person(step)
+    return {"car": _car, "truck": _truck, "bus": _bus, "motorcycle": _motorcycle}[kind]()
+
+
+def body_of(actor: Actor) -> Body:
+    """What an actor looks like now."""
+    step = round(actor.stride / STRIDE_M * STEPS) % STEPS if actor.kind is PERSON else 0
+    return body(actor.kind.name, step)
 
 
 def _lamps(low: float, high: float, inner: float, outer: float) -> list[Piece]:
@@ -161,21 +180,17 @@ def _motorcycle() -> Body:
     return Body((Part(0, (*tyres, *tank, *lamps)), Part(1, (*legs, *rider)), Part(2, tuple(helmet))))
 
 
-def _person() -> Body:
-    """Standing; the legs are drawn by themselves, because they move."""
+def _person(step: int) -> Body:
     torso = prism((-0.42, 0.42), (0.46, 0.84), (-0.3, 0.3), {"all": "jacket"}, (0.06, 0.06, 0.06))
     head = prism((-0.19, 0.19), (0.86, 1.0), (-0.22, 0.22), {"all": "hair", "front": "skin"}, (0.06, 0.06, 0.06))
-    return Body((Part(1, tuple(torso)), Part(2, tuple(head))))
+    swing = 0.42 * math.sin(2 * math.pi * step / STEPS)
+    legs = (Part(0, tuple(_leg(side, ahead))) for side, ahead in ((-0.22, swing), (0.22, -swing)))
+    return Body((Part(1, tuple(torso)), Part(2, tuple(head)), *legs))
 
 
-def legs(stride_m: float) -> Body:
-    """A person's legs after walking so far: they swing once in 1.4 m."""
-    swing = 0.42 * math.sin(2 * math.pi * stride_m / 1.4)
-    parts = []
-    for side, ahead in ((-0.22, swing), (0.22, -swing)):
-        foot = [(side - 0.13, 0.0, ahead - 0.15), (side + 0.13, 0.0, ahead - 0.15), (side + 0.13, 0.0, ahead + 0.25)]
-        foot.append((side - 0.13, 0.0, ahead + 0.25))
-        hip = [(x, 0.5, along) for (x, _, _), along in zip(foot, (-0.18, -0.18, 0.18, 0.18))]
-        faces = ((0, 1), (1, 2), (2, 3), (3, 0))
-        parts.append(Part(0, tuple(Piece((foot[a], hip[a], hip[b], foot[b]), "trousers") for a, b in faces)))
-    return Body(tuple(parts))
+def _leg(side: float, ahead: float) -> Iterator[Piece]:
+    foot = [(side - 0.13, 0.0, ahead - 0.15), (side + 0.13, 0.0, ahead - 0.15), (side + 0.13, 0.0, ahead + 0.25)]
+    foot.append((side - 0.13, 0.0, ahead + 0.25))
+    hip = [(x, 0.5, along) for (x, _, _), along in zip(foot, (-0.18, -0.18, 0.18, 0.18))]
+    for one, other in ((0, 1), (1, 2), (2, 3), (3, 0)):
+        yield Piece((foot[one], hip[one], hip[other], foot[other]), "trousers")

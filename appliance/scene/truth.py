@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from appliance.scene.actors import PERSON, VEHICLES, Actor
 from appliance.scene.settings import SceneSettings
-from appliance.scene.shapes import body, legs
+from appliance.scene.shapes import body_of
 from appliance.scene.street import COUNTED_AT_M, CROSSWALK_M, DRAWN_M, HALF_ROAD_M, LANE_M
 from appliance.scene.view import Pixels, View
 from appliance.scene.world import World
@@ -135,10 +135,7 @@ def _corners(actor: Actor, view: View) -> Pixels | None:
     """(N, 2) where the corners of all that is drawn of an actor are, pixels; None where nothing is drawn."""
     if not DRAWN_M[0] < actor.z < DRAWN_M[1]:
         return None
-    corners = body(actor.kind.name).corners
-    if actor.kind.name == PERSON.name:
-        corners = np.concatenate((corners, legs(actor.stride).corners))
-    points = actor.place(corners)
+    points = actor.place(body_of(actor).corners)
     return view.project(points) if float(view.depth(points).min()) >= NEAREST_BOX_M else None
 
 
@@ -172,35 +169,43 @@ class _Watch:
 
 def find_truth(settings: SceneSettings) -> Truth:
     """Let the scene run without painting it: from a quiet moment near its beginning to one after the wished length."""
-    view, world = View.of(settings), World(settings)
-    lines = lines_of(view)
-    watches = [_Watch(line, (settings.width, settings.height)) for line in lines]
-    crossings: list[TrueCrossing] = []
-    quiet: list[bool] = []
-    rate = settings.frames_per_second
-    for frame in range(settings.frames + round(2 * LONGEST_SEARCH_S * rate)):
-        boxes = {actor.number: (actor, box) for actor in world.actors if (box := box_of(actor, view)) is not None}
-        is_quiet = True
-        for watch in watches:
-            met, calm = watch.look(frame, boxes)
-            crossings += met
-            is_quiet = is_quiet and calm
-        quiet.append(is_quiet)
-        world.step(1 / rate)
-    first = _quiet_frame(quiet, crossings, 0, rate)
-    last = _quiet_frame(quiet, crossings, first + settings.frames - 1, rate)
-    kept = (crossing for crossing in crossings if first < crossing.frame <= last)
+    lines = lines_of(View.of(settings))
+    history = _History(settings, lines)
+    first = history.quiet_frame(0)
+    last = history.quiet_frame(first + settings.frames - 1)
+    kept = (crossing for crossing in history.crossings if first < crossing.frame <= last)
     moved = (TrueCrossing(c.line, c.direction, c.class_name, c.frame - first, c.number) for c in kept)
     return Truth(settings, lines, first, last - first + 1, tuple(moved))
 
 
-def _quiet_frame(quiet: list[bool], crossings: list[TrueCrossing], start: int, rate: int) -> int:
-    """The first frame from ``start`` on that is far from all crossings, or ``start`` where the street never rests."""
-    latest = min(len(quiet), start + round(LONGEST_SEARCH_S * rate))
-    for frame in range(start, latest):
-        if quiet[frame] and all(abs(crossing.frame - frame) > QUIET_S * rate for crossing in crossings):
-            return frame
-    return start
+class _History:
+    """What has happened in a scene, as far as anybody has asked."""
+
+    def __init__(self, settings: SceneSettings, lines: tuple[TrueLine, ...]) -> None:
+        self._rate = settings.frames_per_second
+        self._view, self._world = View.of(settings), World(settings)
+        self._watches = [_Watch(line, (settings.width, settings.height)) for line in lines]
+        self._calm: list[bool] = []
+        self.crossings: list[TrueCrossing] = []
+
+    def quiet_frame(self, start: int) -> int:
+        """The first frame from ``start`` on that is far from all crossings, or ``start`` where the street never rests."""
+        margin = round(QUIET_S * self._rate)
+        self._run_to(start + margin)
+        for frame in range(start, start + round(LONGEST_SEARCH_S * self._rate)):
+            self._run_to(frame + margin)
+            if self._calm[frame] and all(abs(crossing.frame - frame) > margin for crossing in self.crossings):
+                return frame
+        return start
+
+    def _run_to(self, frame: int) -> None:
+        while len(self._calm) <= frame:
+            now = len(self._calm)
+            boxes = {actor.number: (actor, box) for actor in self._world.actors if (box := box_of(actor, self._view)) is not None}
+            looks = [watch.look(now, boxes) for watch in self._watches]
+            self.crossings += [crossing for met, _ in looks for crossing in met]
+            self._calm.append(all(calm for _, calm in looks))
+            self._world.step(1 / self._rate)
 
 
 def _met(start: Point, end: Point, before: Point, now: Point) -> tuple[int, float] | None:

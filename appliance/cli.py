@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 import appliance
 from appliance import counting, log
 from appliance.bench.commands import bench
-from appliance.config import LineSettings, first_fault, home_expanded, load_site, parse_site
+from appliance.config import home_expanded
 from appliance.demo.commands import demo
 from appliance.errors import Refusal
 from appliance.evaluate.commands import evaluate
+from appliance.options import parse_line
 from appliance.progress import ProgressBar
 from appliance.running import run_site
 from appliance.scene.commands import scene
 from appliance.selftest.commands import selftest
+from appliance.site_file import load_site, parse_site
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(bench)
@@ -119,25 +120,6 @@ def tell(result: counting.CountResult, json_file: Path | None, csv_file: Path | 
     if result.damaged:
         stretches = "1 damaged stretch" if result.damaged == 1 else f"{result.damaged} damaged stretches"
         say(f"{result.site.cameras[0].source} has {stretches}; what could not be decoded there is not counted")
-
-
-def parse_line(text: str, classes: str, anchor: str) -> dict[str, Any]:
-    """``NAME=x1,y1,x2,y2`` with any number of points, as a line of the configuration."""
-    name, equals, numbers = text.partition("=")
-    try:
-        values = [float(number) for number in numbers.split(",")]
-    except ValueError:
-        values = []
-    if not equals or len(values) < 4 or len(values) % 2:
-        raise Refusal(f"--line wants NAME=x1,y1,x2,y2 in fractions of the frame, found '{text}'", usage=True)
-    points = [[values[i], values[i + 1]] for i in range(0, len(values), 2)]
-    wanted = [word.strip() for word in classes.split(",") if word.strip()]
-    line = {"name": name, "points": points, "anchor": anchor, "classes": wanted}
-    try:
-        LineSettings.model_validate(line)
-    except ValidationError as error:
-        raise Refusal(f"--line {text}: {first_fault(error)}", usage=True) from None
-    return line
 
 
 def table_of(result: counting.CountResult) -> Table:

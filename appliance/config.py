@@ -1,4 +1,4 @@
-"""Settings: one YAML file is one site. Unknown keys are refused, and every error is one sentence that names the place."""
+"""Settings of a site and of its processes. Unknown keys are refused, and every error is one sentence that names the place."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import math
 from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from appliance.errors import Refusal
 
@@ -150,8 +148,8 @@ class DetectorSettings(Settings):
     confidence: Share = 0.25
     """The least score that starts a track."""
     overlap: Share = 0.5
-    """Of two boxes that overlap more (IoU) the better one is kept. Lower than what mean average precision is measured with, because
-    two boxes on one object are two counts.
+    """Of two boxes that overlap more (IoU) the better one is kept. Lower than what mean average precision is measured with,
+    because two boxes on one object are two counts.
     """
     input_px: int | None = Field(default=None, ge=32, le=4096)
     """The longer side of the network's input, for models that take any size; left out: what the manifest says, or 640."""
@@ -224,76 +222,6 @@ def home_expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:
         raise Refusal(f"'data_dir': a folder is wanted, but there is no home folder for {path}", usage=True) from None
-
-
-def load_site(path: Path, overrides: Iterable[str] = ()) -> SiteSettings:
-    """The site in a YAML file, with ``NAME=VALUE`` overrides by dotted name."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise Refusal(f"the configuration {path} cannot be read: {error.strerror}", usage=True) from None
-    except UnicodeDecodeError as error:
-        raise Refusal(
-            f"the configuration {path} must be text in UTF-8, found {error.object[error.start]:#04x}", usage=True
-        ) from None
-    tree = _read_yaml(text, f"the configuration {path}")
-    if not isinstance(tree, dict):
-        found = "nothing" if tree is None else type(tree).__name__
-        raise Refusal(f"the configuration {path} must hold names and values, found {found}", usage=True)
-    return parse_site(tree, overrides, str(path))
-
-
-def parse_site(tree: dict[str, Any], overrides: Iterable[str] = (), origin: str = "the settings") -> SiteSettings:
-    """The site in a tree of plain values, as YAML or JSON give it."""
-    for override in overrides:
-        _override(tree, override)
-    try:
-        return SiteSettings.model_validate(tree)
-    except ValidationError as error:
-        raise Refusal(f"{origin}: {first_fault(error)}", usage=True) from None
-
-
-def _read_yaml(text: str, origin: str) -> Any:
-    try:
-        return YAML(typ="safe").load(text)
-    except (YAMLError, ValueError, TypeError, RecursionError) as error:  # ruamel lets some of Python's own through
-        reason = " ".join(str(error).split())
-        raise Refusal(f"{origin} must be YAML, found a fault: {reason}", usage=True) from None
-
-
-def _override(tree: dict[str, Any], override: str) -> None:
-    dotted, equals, text = override.partition("=")
-    if not equals or not all(dotted.split(".")):
-        raise Refusal(f"--set wants NAME=VALUE, found '{override}'", usage=True)
-    *parents, last = dotted.split(".")
-    here: Any = tree
-    for name in parents:
-        here = _inside(here, name, dotted)
-    value = _read_yaml(text, f"--set {dotted}: the value")
-    if isinstance(here, list):
-        here[_position(here, last, dotted)] = value
-    else:
-        here[last] = value
-
-
-def _inside(here: Any, name: str, dotted: str) -> Any:
-    """The branch ``name``: of a list, by position or by the name of its items; of names and values, made if it is missing."""
-    if isinstance(here, list):
-        branch = here[_position(here, name, dotted)]
-    else:
-        branch = here.setdefault(name, {})
-        if branch is None:
-            branch = here[name] = {}
-    if not isinstance(branch, (dict, list)):
-        raise Refusal(f"--set {dotted}: '{name}' is a value and has nothing below it", usage=True)
-    return branch
-
-
-def _position(items: list[Any], name: str, dotted: str) -> int:
-    for position, item in enumerate(items):
-        if name == str(position) or (isinstance(item, dict) and item.get("name") == name):
-            return position
-    raise Refusal(f"--set {dotted}: there is no '{name}' among the {len(items)} items there", usage=True)
 
 
 def first_fault(error: ValidationError) -> str:

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from appliance.cli import parse_line
-from appliance.config import parse_site
 from appliance.errors import Refusal
+from appliance.options import parse_line
+from appliance.site_file import parse_site
 from tests.system.cli import run_cli
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from appliance.config import SiteSettings, load_site, parse_site
+from appliance.config import SiteSettings
 from appliance.errors import Refusal
+from appliance.site_file import load_site, parse_site
 
 LINE = {"name": "gate", "from": [0, 0.5], "to": [1, 0.5]}
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from appliance import pipeline
-from appliance.config import CountProcess, DecodeProcess, DetectProcess, SiteSettings, TrackProcess, parse_site
+from appliance.config import CountProcess, DecodeProcess, DetectProcess, SiteSettings, TrackProcess
 from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import InputRule, preview_shape
 from appliance.messages import ModelInfo
+from appliance.site_file import parse_site
 from appliance.supervise.spec import ProcessSpec
 
 LEDGER, MODELS = Path("/data/ledger.sqlite"), Path("/models")

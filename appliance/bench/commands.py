@@ -43,17 +43,18 @@ def bench(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     """Measure this machine, side by side with peers: tracker, file to counts, hand-over, cameras, backends."""
     parts = chosen_parts(only)
     needs_inputs = video is not None or model is not None or not set(parts) <= set(WITHOUT_INPUTS)
-    inputs = choose_inputs(video, model, weights, line or [], classes, last) if needs_inputs else None
     if peers is not None and not peers.exists():
         raise Refusal(f"--peers wants the Python of an environment, but {peers} does not exist", usage=True)
     if plot_file is not None and plot_file.suffix.lower() != ".png":
         raise Refusal(f"--plot wants a file that ends with .png, found {plot_file}", usage=True)
-    taken = {} if inputs is None else {inputs.video: "the video", inputs.model: "the model"}
+    taken = {name: what for name, what in ((video, "the video"), (model, "the model")) if name is not None}
     refuse_targets({"--json": json_file, "--markdown": markdown_file, "--plot": plot_file}, taken)
-    with sigterm_as_sigint(), tempfile.TemporaryDirectory(prefix="appliance-bench-") as folder:
+    with sigterm_as_sigint(), tempfile.TemporaryDirectory(prefix="appliance-bench-") as name:
+        folder = Path(name)
+        inputs = choose_inputs(video, model, weights, line or [], classes, last, folder) if needs_inputs else None
         # Made absolute, because the peers run in a folder of their own; not resolved, because an environment's Python is a link.
         python = None if peers is None else peers.absolute()
-        report = run_parts(Bench(inputs, python, quick, Path(folder), say), parts, console)
+        report = run_parts(Bench(inputs, python, quick, folder, say), parts, console)
         write(report, json_file, markdown_file, plot_file)
     if gate:
         refuse_bad(report.rows)

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.config import SiteSettings, parse_site
+from appliance.config import SiteSettings
 from appliance.counting import CAMERA
 from appliance.decode.source import check_file
 from appliance.errors import Refusal
 from appliance.models.store import find_model
+from appliance.options import parse_line
 from appliance.running import models_dir
+from appliance.scene.settings import SceneSettings
+from appliance.site_file import parse_site
 
 MIDDLE = "middle=0,0.5,1,0.5"
+DEMO_MODEL = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,17 @@ class Inputs:
 
 
 def choose_inputs(
-    video: str | None, model: str | None, weights: Path | None, lines: list[str], classes: str, last_frame: int | None
+    video: str | None,
+    model: str | None,
+    weights: Path | None,
+    lines: list[str],
+    classes: str,
+    last_frame: int | None,
+    folder: Path,
 ) -> Inputs:
-    """What the command names, checked; the default where it names neither video nor model."""
+    """What the command names, checked; a scene, made in ``folder``, and the demo's model where it names neither."""
     if video is None and model is None:
-        return default_inputs()
+        return default_inputs(folder)
     if video is None or model is None:
         raise Refusal("--video and --model belong together, found one of them", usage=True)
     check_file(video)
@@ -51,24 +61,17 @@ def choose_inputs(
     if weights is not None:
         check_file(str(weights))
     wanted = tuple(word.strip() for word in classes.split(",") if word.strip())
-    trees = tuple(parse_line(text, wanted) for text in lines or [MIDDLE])
+    trees = tuple(parse_line(text, classes, "center") for text in lines or [MIDDLE])
     inputs = Inputs(video, model, weights, trees, wanted, last_frame)
     inputs.site()  # refuses lines that are none
     return inputs
 
 
-def default_inputs() -> Inputs:
-    """What is measured on where nothing is named."""
-    raise Refusal("--video and --model are wanted: nothing to measure on comes with the appliance yet", usage=True)
+def default_inputs(folder: Path) -> Inputs:
+    """A street of 720p, and the demo's small model."""
+    from appliance.scene.clip import write_scene
 
-
-def parse_line(text: str, classes: tuple[str, ...]) -> dict[str, Any]:
-    """``NAME=x1,y1,x2,y2`` with any number of points, as a line of the configuration."""
-    name, _, numbers = text.partition("=")
-    try:
-        values = [float(number) for number in numbers.split(",")]
-    except ValueError:
-        values = []
-    if len(values) < 4 or len(values) % 2:
-        raise Refusal(f"--line wants NAME=x1,y1,x2,y2 in fractions of the frame, found '{text}'", usage=True)
-    return {"name": name, "points": list(zip(values[::2], values[1::2])), "classes": list(classes)}
+    clip = folder / "scene.mp4"
+    truth = write_scene(SceneSettings(width=1280, height=720, seconds=20.0), clip, None, lambda done, total: None)
+    lines = tuple(line.as_settings() for line in truth.lines)
+    return Inputs(str(clip), DEMO_MODEL, None, lines, (), None)

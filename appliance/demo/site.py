@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from appliance.config import SiteSettings, parse_site
+from appliance.config import SiteSettings
 from appliance.counting import CAMERA
 from appliance.scene.truth import Truth
+from appliance.site_file import parse_site
 
 
 def demo_site(truth: Truth, clip: Path, *, model: str, pace: str, overrides: Iterable[str] = ()) -> SiteSettings:
     """What counts the clip of a scene. The lines are those that the truth is about."""
-    lines = [{"name": line.name, "points": [line.start, line.end], "classes": list(line.classes)} for line in truth.lines]
+    lines = [line.as_settings() for line in truth.lines]
     tree = {
         "cameras": [{"name": CAMERA, "source": str(clip), "pace": pace, "lines": lines}],
         "detector": {"model": model},

@@ -33,6 +33,10 @@ class TrueLine:
     end: Point
     classes: tuple[str, ...]
 
+    def as_settings(self) -> dict[str, Any]:
+        """As it stands in a configuration."""
+        return {"name": self.name, "points": [self.start, self.end], "classes": list(self.classes)}
+
 
 @dataclass(frozen=True, slots=True)
 class TrueCrossing:

@@ -20,7 +20,7 @@ import numpy as np
 from appliance import pipeline
 from appliance.boxes import Detections, Floats, iou_matrix
 from appliance.clock import NS_PER_S
-from appliance.config import DetectProcess, parse_site
+from appliance.config import DetectProcess
 from appliance.count.camera import counted_lines, counter_settings
 from appliance.count.counter import Counter
 from appliance.counting import count_video
@@ -34,6 +34,7 @@ from appliance.running import models_dir
 from appliance.scene.actors import CLASS_NAMES
 from appliance.scene.clip import write_scene
 from appliance.selftest.lab import Lab, true_boxes
+from appliance.site_file import parse_site
 from appliance.supervise.preflight import check_memory
 from appliance.track.botsort import BotSort, BotSortSettings
 

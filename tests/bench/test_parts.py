@@ -13,7 +13,7 @@ from appliance.bench.empty_model import CLASSES, write_empty_model
 from appliance.bench.gauge import pss_of, stage_of
 from appliance.bench.handover import Pace, copy_times, pictures_of, times_of
 from appliance.bench.handover_ways import QueueWay, RingWay
-from appliance.bench.inputs import Inputs, choose_inputs, parse_line
+from appliance.bench.inputs import Inputs, choose_inputs
 from appliance.bench.row import Row
 from appliance.config import DetectorSettings, DetectProcess
 from appliance.detect.network import Network
@@ -30,7 +30,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
     folder = tmp_path_factory.mktemp("inputs")
     video = write_video(folder / "traffic.mp4", traffic(2, SIZE))
     model = write_detector(folder / "tiny.onnx")
-    return choose_inputs(str(video), str(model), None, ["middle=0.5,0,0.5,1"], "car", 29)
+    return choose_inputs(str(video), str(model), None, ["middle=0.5,0,0.5,1"], "car", 29, Path())
 
 
 @pytest.fixture
@@ -128,17 +128,11 @@ def test_the_memory_of_a_process_is_read() -> None:
     assert stage_of("decode.gate.2") == "decode"
 
 
-@pytest.mark.parametrize("text", ["road", "road=0,0.7,1", "road=a,b,c,d"])
-def test_a_line_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(Refusal, match="--line wants"):
-        parse_line(text, ())
-
-
 def test_a_line_outside_the_frame_is_refused(inputs: Inputs) -> None:
     with pytest.raises(Refusal, match="less than or equal to 1"):
-        choose_inputs(inputs.video, inputs.model, None, ["road=0,0.7,1,7"], "", None)
+        choose_inputs(inputs.video, inputs.model, None, ["road=0,0.7,1,7"], "", None, Path())
 
 
 def test_a_video_without_a_model_is_refused(inputs: Inputs) -> None:
     with pytest.raises(Refusal, match="belong together"):
-        choose_inputs(inputs.video, None, None, [], "", None)
+        choose_inputs(inputs.video, None, None, [], "", None, Path())

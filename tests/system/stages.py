@@ -12,11 +12,12 @@ import zmq
 
 from appliance import pipeline
 from appliance.clock import monotonic_ns
-from appliance.config import SiteSettings, parse_site
+from appliance.config import SiteSettings
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandPost
 from appliance.ipc.frame_ring import RingFile
 from appliance.messages import Beat, Began, Begin, Checkpoint, ModelInfo, Ready, Report
+from appliance.site_file import parse_site
 from appliance.supervise.child import Child
 from appliance.topics import BOXES, CREDITS, TICKETS, TRACKS, Topic
 from tests.waiting import wait_until

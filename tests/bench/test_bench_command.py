@@ -26,6 +26,13 @@ def test_a_part_is_shown_and_written_in_every_form(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == sorted(files)
 
 
+@pytest.mark.slow
+def test_no_figure_is_far_from_its_target() -> None:
+    """The short form of everything, on a street of its own, with the gate's slack."""
+    outcome = run_cli("bench", "--quick", "--gate", deadline_s=240)
+    assert outcome.exit_code == 0, outcome.stdout + outcome.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -70,6 +70,13 @@ def test_every_crossing_is_when_it_was_seen(by_centre: Counted, direction: str, 
     assert off[rows, columns].max() <= MOST_FRAMES_OFF
 
 
+def test_evaluated_it_is_the_hand_count(by_centre: Counted) -> None:
+    truth = shared("counts", "highway_two_way_720p.json")
+    words = ("--directions", "down=forward,up=backward", "--classes", "car+truck+bus+van=vehicle", "--to", str(LAST_FRAME))
+    outcome = run_cli("evaluate", "counts", str(by_centre.folder / "out.json"), str(truth), *words, "--most-wmape", "0")
+    assert outcome.exit_code == 0, outcome.stdout + outcome.stderr
+
+
 def test_bottom_centres_cross_as_often(tmp_path: Path) -> None:
     assert totals(count(tmp_path, "--anchor", "bottom_center")) == (35, 36)
 

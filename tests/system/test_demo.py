@@ -34,6 +34,10 @@ def test_the_default_street_is_counted_as_it_truly_was(tmp_path: Path) -> None:
     assert outcome["frames_per_second"] > 0
     assert 0 < outcome["latency_ms"]["mean"] <= outcome["latency_ms"]["worst"]
     assert f"all {len(truth)} crossings counted" in done.stdout
+    (tmp_path / "truth.json").write_text(json.dumps(outcome["truth"]), encoding="utf-8")
+    files = (str(tmp_path / "demo.json"), str(tmp_path / "truth.json"))
+    evaluated = run_cli("evaluate", "counts", *files, "--most-wmape", "0", "--tolerance-s", "0.5")
+    assert evaluated.exit_code == 0, evaluated.stdout + evaluated.stderr
 
 
 def test_a_street_where_nobody_is(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=REPOSITORY / "engines" / "demo" / "1")
     wanted = parser.parse_args()
-    command = f"scripts/train_demo_model.py --images {wanted.images} --epochs {wanted.epochs} --seed {wanted.seed}"
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("ultralytics", "torch"))
+    command = f"scripts/train_demo_model.py --images {wanted.images} --epochs {wanted.epochs} --seed {wanted.seed} ({versions})"
     with tempfile.TemporaryDirectory(prefix="demo-model-") as folder:
         data = paint_pictures(Path(folder), wanted.images)
         weights = train(data, Path(folder), wanted.epochs, wanted.seed)

@@ -42,6 +42,7 @@ LOOKED_AT_EVERY = 20  # frames, by the check of the detector
 LEAST_FOUND = 0.75  # of what is large and stands free
 LEAST_HEIGHT_SHARE = 0.06  # of the frame; what is smaller may be missed
 SAME_BOX = 0.5  # intersection over union
+BASELINE = ("sse4_2", "popcnt", "ssse3")  # of x86-64-v2, which the wheels of numpy, OpenCV and OpenVINO are built for
 USUAL_RATES = (25, 15, 10)  # frames per second of cameras
 
 
@@ -59,6 +60,9 @@ def machine(lab: Lab) -> str:
     lab.hardware["cpu"] = cpu_name()
     lab.hardware["cores"] = str(len(os.sched_getaffinity(0)))
     lab.hardware["system"] = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    missing = [feature for feature in BASELINE if feature not in cpu_features()] if platform.machine() == "x86_64" else []
+    if missing:
+        raise Refusal(f"a CPU with {', '.join(BASELINE)} is wanted, found one without {', '.join(missing)}")
     tree = {"cameras": [{"name": "any", "source": "any"}], "detector": {"model": lab.model}}
     settings = parse_site(tree, lab.overrides, "the self-test")
     check_memory(settings.shm_dir, pipeline.ring_size(settings).total_bytes)
@@ -225,9 +229,18 @@ def _found(large: list[Floats], seen: Floats) -> int:
 
 def cpu_name() -> str:
     """As the processor calls itself."""
+    names = (_cpu_line(name) for name in ("model name", "Model", "Hardware"))
+    return next((name for name in names if name), platform.processor() or "unknown processor")
+
+
+def cpu_features() -> set[str]:
+    """What an x86 processor says that it can."""
+    return set(_cpu_line("flags").split())
+
+
+def _cpu_line(name: str) -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return platform.processor() or "unknown processor"
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Model", "Hardware")))
-    return next(names, platform.processor() or "unknown processor")
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")

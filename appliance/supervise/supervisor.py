@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from appliance.supervise.entry import REFUSED_EXIT
 from appliance.supervise.recovery import CameraStream, Stage
 from appliance.supervise.spec import ProcessSpec
 
-TICK_S = 0.02
+TICK_S = 0.05
 HELD_UP_NS = NS_PER_S // 2
 LAST_WORDS_S = 1.0  # for the reason of a process that has refused to work
 MOST_DEATHS_WITHOUT_PROGRESS = 5
@@ -102,14 +103,14 @@ class Supervisor:
                 self._hear_all()
             if self._is_finished():
                 return
-            logger.warning("%s has died (exit code %d) and is started again", child.spec.name, exit_code)
+            logger.warning("%s has died (%s) and is started again", child.spec.name, in_words(exit_code))
             for camera in child.spec.cameras:
                 self.streams[camera].tear()
-            self._check_progress(child)
+            self._check_progress(child, exit_code)
         if child.may_start():
             child.start()
 
-    def _check_progress(self, child: Child) -> None:
+    def _check_progress(self, child: Child, exit_code: int) -> None:
         progress = tuple(stream.checkpoint.frame for stream in self.streams.values())
         if progress != self._progress:
             self._progress = progress
@@ -117,7 +118,8 @@ class Supervisor:
         self._deaths[child.spec.name] += 1
         deaths = self._deaths[child.spec.name]
         if self._machine.gives_up and deaths > MOST_DEATHS_WITHOUT_PROGRESS:
-            self._give_up(f"{child.spec.name} has died {deaths} times in a row without getting any further")
+            sentence = f"{child.spec.name} has died {deaths} times in a row without getting any further"
+            self._give_up(f"{sentence}, the last time with {in_words(exit_code)}")
 
     def _give_up(self, sentence: str, *, usage: bool = False) -> None:
         """Refuse to go on. A job that has begun to count ends here instead, so that what it has counted is its result."""
@@ -188,6 +190,15 @@ class Supervisor:
         if order is not None:
             process, begin = order
             self._post.order(process, self.children[process].pid, begin)
+
+
+def in_words(exit_code: int) -> str:
+    """How a process ended."""
+    if exit_code >= 0:
+        return f"exit code {exit_code}"
+    name = signal.Signals(-exit_code).name if -exit_code in set(signal.Signals) else f"signal {-exit_code}"
+    meaning = {"SIGILL": ": this CPU lacks an instruction that a library needs", "SIGKILL": ": perhaps for want of memory"}
+    return name + meaning.get(name, "")
 
 
 def sweep(parent: Path, prefix: str, is_alive: Callable[[int], bool]) -> Iterable[Path]:

@@ -17,7 +17,7 @@ from appliance.ipc.frame_ring import RingSize
 from appliance.supervise.preflight import is_alive
 from appliance.supervise.recovery import CameraStream, Stage
 from appliance.supervise.spec import ProcessSpec
-from appliance.supervise.supervisor import MOST_DEATHS_WITHOUT_PROGRESS, Machine, Supervisor, sweep
+from appliance.supervise.supervisor import MOST_DEATHS_WITHOUT_PROGRESS, Machine, Supervisor, in_words, sweep
 from tests.processes import Peer, until_told
 from tests.supervise.players import MODEL, SOURCE, Part, player
 from tests.system.cli import children_of
@@ -216,6 +216,19 @@ def test_a_process_that_dies_again_and_again_is_given_up_after_growing_pauses(tm
     assert len(starts) == MOST_DEATHS_WITHOUT_PROGRESS + 1
     pauses = [after - before for before, after in zip(starts, starts[1:])]
     assert pauses[-1] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "words"),
+    [
+        (1, "exit code 1"),
+        (-11, "SIGSEGV"),
+        (-99, "signal 99"),
+        (-4, "SIGILL: this CPU lacks an instruction that a library needs"),
+    ],
+)
+def test_how_a_process_ended_is_said(exit_code: int, words: str) -> None:
+    assert in_words(exit_code) == words
 
 
 def test_a_site_never_gives_up(tmp_path: Path) -> None:

@@ -74,6 +74,16 @@ def test_for_ever_ends_with_a_signal(tmp_path: Path) -> None:
     assert "Traceback" not in errors
 
 
+def test_broken_off_while_it_paints_it_leaves_nothing(tmp_path: Path) -> None:
+    demo = start_cli("demo", "--seconds", "600", environment={"TMPDIR": str(tmp_path)})
+    wait_until("it paints", lambda: list(tmp_path.glob("appliance-demo-*/.scene.mp4.*")), 60)
+    os.kill(demo.pid, signal.SIGINT)
+    _, errors = demo.communicate(timeout=30)
+    assert demo.returncode != 0
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
+
+
 def _seed_in(file: Path) -> int:
     try:
         return int(outcome_of(file)["truth"]["seed"])

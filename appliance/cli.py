@@ -19,6 +19,7 @@ from appliance.errors import Refusal
 from appliance.evaluate.commands import evaluate
 from appliance.options import parse_line
 from appliance.progress import ProgressBar
+from appliance.results import refuse_targets
 from appliance.running import run_site
 from appliance.scene.commands import scene
 from appliance.selftest.commands import selftest
@@ -94,7 +95,7 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     if video_file is not None and video_file.suffix.lower() not in VIDEO_ENDINGS:
         raise Refusal(f"--video wants a file that ends with {' or '.join(VIDEO_ENDINGS)}, found {video_file}", usage=True)
     taken = {video: "the video", model: "the model"} | ({} if ledger is None else {str(ledger): "that of --ledger"})
-    counting.refuse_targets({"--json": json_file, "--csv": csv_file, "--video": video_file}, taken)
+    refuse_targets({"--json": json_file, "--csv": csv_file, "--video": video_file}, taken)
     with counting.job_ledger(ledger, site.data_dir) as book:
         with ProgressBar(console, site.cameras) as bar:
             result = counting.count_video(site, book, bar.show)

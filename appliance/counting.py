@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import sqlite3
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from appliance.config import SiteSettings, home_expanded
 from appliance.count.ledger import CrossingRecord, Ledger
 from appliance.errors import Refusal
 from appliance.messages import Beat
+from appliance.results import write_whole
 from appliance.running import Work, new_run_id, run_site
 from appliance.supervise.supervisor import Supervisor
 
@@ -123,37 +123,9 @@ def count_video(site: SiteSettings, ledger: Path, watch: Callable[[Supervisor], 
         book.close()
 
 
-def refuse_targets(targets: dict[str, Path | None], taken: dict[str, str]) -> None:
-    """Refuse to begin where a result (by option) could not be written in the end, or would overwrite what is ``taken``."""
-    users = {os.path.realpath(path): what for path, what in taken.items()}
-    for option, path in targets.items():
-        if path is None or is_pipe_or_device(path):
-            continue  # takes whatever comes
-        place = os.path.realpath(path)
-        if place in users:
-            raise Refusal(f"{option} wants a file of its own, but {path} is {users[place]}", usage=True)
-        users[place] = f"that of {option}"
-        try:
-            was_there = path.exists()
-            path.open("ab").close()
-            if not was_there:
-                path.unlink()
-        except OSError as error:
-            raise Refusal(f"{option} wants a file that can be written, but {path} cannot: {error.strerror}", usage=True) from None
-
-
-def is_pipe_or_device(path: Path) -> bool:
-    """Whether what is written there goes somewhere else."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return False
-    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
-
-
 def write_json(result: CountResult, path: Path) -> None:
     """The result as a JSON file."""
-    write_text(path, json.dumps(result.as_json(), indent=1) + "\n")
+    write_whole(path, json.dumps(result.as_json(), indent=1) + "\n")
 
 
 def write_csv(result: CountResult, path: Path) -> None:
@@ -162,15 +134,7 @@ def write_csv(result: CountResult, path: Path) -> None:
     writer = csv.DictWriter(text, ["line", "direction", "class", "frame", "pts_s", "track_id", "confidence"])
     writer.writeheader()
     writer.writerows(crossing_as_json(crossing) for crossing in result.crossings)
-    write_text(path, text.getvalue())
-
-
-def write_text(path: Path, text: str) -> None:
-    """A result, as it is; raises ``Refusal`` where it cannot be written."""
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise Refusal(f"the result cannot be written to {path}: {error.strerror}") from None
+    write_whole(path, text.getvalue())
 
 
 @contextmanager

@@ -12,13 +12,12 @@ import typer
 from rich.console import Console
 
 from appliance.bench.bench import Bench
-from appliance.bench.files import write_whole
 from appliance.bench.gate import refuse_bad
 from appliance.bench.inputs import choose_inputs
 from appliance.bench.report import Report
 from appliance.bench.running import PARTS, WITHOUT_INPUTS, run_parts, sigterm_as_sigint
-from appliance.counting import refuse_targets
 from appliance.errors import Refusal
+from appliance.results import refuse_targets, write_whole
 
 WIDTH = 160  # of what goes into a file or a pipe
 

@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 
 from appliance import log
-from appliance.counting import refuse_targets, write_text
 from appliance.errors import Refusal
+from appliance.results import refuse_targets, write_whole
 from appliance.scene.commands import SIZE_HELP, USUAL, parse_size
 from appliance.scene.settings import SceneSettings
 
@@ -47,7 +47,7 @@ def demo(  # noqa: PLR0913  # one parameter per option is how typer reads a comm
         outcome = play(settings, console, model=model, pace="file" if fast else "played", overrides=overrides or ())
         console.print(table_of(outcome.table))
         if json_file is not None:
-            write_text(json_file, json.dumps(outcome.as_json(), indent=1) + "\n")
+            write_whole(json_file, json.dumps(outcome.as_json(), indent=1) + "\n")
         if outcome.result.problem:
             raise Refusal(outcome.result.problem)
         if outcome.result.work.stopped:

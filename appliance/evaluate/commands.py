@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from appliance.counting import is_pipe_or_device, refuse_targets
 from appliance.errors import Refusal
+from appliance.results import refuse_targets, write_whole
 
 if TYPE_CHECKING:
     from appliance.evaluate.mot_scores import MotScore
@@ -107,17 +106,4 @@ def _write_json(content: dict[str, Any], path: Path | None) -> None:
     """Write it whole or not at all; into a pipe as it comes."""
     if path is None:
         return
-    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-    target = Path(os.path.realpath(path))
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        if is_pipe_or_device(path):
-            path.write_text(text, encoding="utf-8")
-            return
-        try:
-            part.write_text(text, encoding="utf-8")
-            os.replace(part, target)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise Refusal(f"the result cannot be written to {path}: {error.strerror}") from None
+    write_whole(path, json.dumps(content, indent=1, allow_nan=False) + "\n")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import av
 from av.video.stream import VideoStream
 
 from appliance.errors import Refusal
+from appliance.results import replaced
 from appliance.scene.ground import Picture
 from appliance.scene.paint import Painter
 from appliance.scene.settings import SceneSettings
@@ -34,10 +34,10 @@ def write_scene(settings: SceneSettings, video: Path, truth_file: Path | None, a
     truth = find_truth(settings)
     _refuse_without_room(settings, truth.frames, video)
     with ExitStack() as parts:
-        part = parts.enter_context(_replaced(video))
+        part = parts.enter_context(replaced(video))
         if truth_file is not None:
             text = json.dumps(truth.as_json(video.name), indent=1) + "\n"
-            parts.enter_context(_replaced(truth_file)).write_text(text, encoding="utf-8")
+            parts.enter_context(replaced(truth_file)).write_text(text, encoding="utf-8")
         try:
             _encode(truth, part, video.suffix, advance)
         except av.error.FFmpegError as error:
@@ -80,22 +80,3 @@ def _refuse_without_room(settings: SceneSettings, frames: int, video: Path) -> N
         raise Refusal(f"the clip cannot be written to {video}: {error.strerror}", usage=True) from None
     if free < wanted:
         raise Refusal(f"the clip may need {wanted / 1e6:.0f} MB in {video.absolute().parent}, found {free / 1e6:.0f} MB free")
-
-
-@contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
-    """A file beside ``path`` that takes its place when it is whole, and is gone otherwise."""
-    if os.path.isdir(path):
-        raise Refusal(f"a file that can be written is wanted, but {path} is a folder", usage=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.touch()
-    except OSError as error:
-        raise Refusal(f"a file that can be written is wanted, but {path} cannot: {error.strerror}", usage=True) from None
-    try:
-        yield part
-        os.replace(part, path)
-    except OSError as error:
-        raise Refusal(f"{path} cannot be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)

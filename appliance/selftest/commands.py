@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 
 from appliance import log
-from appliance.counting import refuse_targets, write_text
 from appliance.errors import Refusal
+from appliance.results import refuse_targets, write_whole
 
 MODEL = "demo"
 
@@ -47,7 +47,7 @@ def selftest(
             console.print(said, markup=False, highlight=False)
         if json_file is not None:
             outcome = {"good": not failed, "checks": findings, "hardware": lab.hardware, "figures": lab.figures}
-            write_text(json_file, json.dumps(outcome, indent=1) + "\n")
+            write_whole(json_file, json.dumps(outcome, indent=1) + "\n")
     if failed:
         name, said = next(iter(failed.items()))
         raise Refusal(f"the self-test failed at {name}: {said}")

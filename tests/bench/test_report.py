@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from appliance.bench.files import write_whole
 from appliance.bench.machine import core_count, cpu_name, header
 from appliance.bench.plot import BARS, WIDTH, draw
 from appliance.bench.report import Report
 from appliance.bench.row import Measure, Row, Target, failed
 from appliance.errors import Refusal
+from appliance.results import write_whole
 
 HEADER = {"date": "2026-01-02 03:04 UTC", "CPU": "A processor", "cores": "2"}
 

@@ -188,6 +188,7 @@ def export(weights: Path, data: Path, folder: Path) -> tuple[Path, dict[str, flo
     content = onnx.load(exported)
     kept = {item.key: item.value for item in content.metadata_props if item.key in ("names", "stride", "task")}
     del content.metadata_props[:]
+    del content.graph.value_info[:]  # the shapes of what is in between, which every engine finds by itself: a quarter of the file
     onnx.helper.set_model_props(content, kept)
     onnx.save(content, exported)
     return exported, figures

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from appliance.errors import Refusal
 
-SHORTEST_PIECE = 1e-5  # of the frame; less than this is not a pixel of any camera
+# Of the frame; less than this is not a pixel of any camera.
+SHORTEST_PIECE = 1e-5
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Share, Share]

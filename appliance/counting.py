@@ -23,7 +23,8 @@ from appliance.running import Work, new_run_id, run_site
 from appliance.supervise.supervisor import Supervisor
 
 CAMERA = "video"
-EMPTY_LEDGER_BYTES = 4096  # one page, which holds no table yet
+# One page, which holds no table yet.
+EMPTY_LEDGER_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,8 @@ def holds_something(ledger: Path) -> bool:
         with closing(sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=rw", uri=True)) as connection:
             return connection.execute("SELECT 1 FROM checkpoints WHERE frame >= 0 LIMIT 1").fetchone() is not None
     except sqlite3.Error as error:
-        return "no such table" not in str(error)  # what cannot be read may hold something
+        # What cannot be read may hold something.
+        return "no such table" not in str(error)
 
 
 def forget(ledger: Path, *, is_own: bool) -> None:

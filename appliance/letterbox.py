@@ -8,8 +8,10 @@ import numpy as np
 
 from appliance.boxes import Boxes
 
-GREY = 114  # the padding that YOLO models were trained with
-USUAL_INPUT_PX = 640  # and the longer side of their input
+# The padding that YOLO models were trained with.
+GREY = 114
+# And the longer side of their input.
+USUAL_INPUT_PX = 640
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from appliance.supervise.supervisor import Machine
 
 DECODE, DETECT, TRACK, COUNT = (f"appliance.{stage}.process" for stage in ("decode", "detect", "track", "count"))
 CAMERAS_PER_SHARD = 8
-START_S, DETECT_START_S, SILENCE_S = 30.0, 180.0, 10.0  # a network may take its time to compile
+# A network may take its time to compile.
+START_S, DETECT_START_S, SILENCE_S = 30.0, 180.0, 10.0
 
 
 def build(site: SiteSettings, folder: Path, ledger: Path, run: str, models_dir: Path, *, gives_up: bool) -> Machine:

@@ -16,7 +16,8 @@ def refuse_targets(targets: dict[str, Path | None], taken: dict[str, str]) -> No
     users = {os.path.realpath(path): what for path, what in taken.items()}
     for option, path in targets.items():
         if path is None or is_pipe_or_device(path):
-            continue  # takes whatever comes
+            # Takes whatever comes.
+            continue
         place = os.path.realpath(path)
         if place in users:
             raise Refusal(f"{option} wants a file of its own, but {path} is {users[place]}", usage=True)

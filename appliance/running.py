@@ -84,7 +84,8 @@ def run_site(
     check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
     run = run or new_run_id()
     with stopping_on_signals() as stopper, _folder(site) as folder:
-        Ledger(ledger, run).close()  # what cannot be written is refused now, and a stop before the first frame finds a ledger
+        # What cannot be written is refused now, and a stop before the first frame finds a ledger.
+        Ledger(ledger, run).close()
         machine = pipeline.build(site, folder, ledger, run, models_dir(), gives_up=until_finished)
         with Supervisor(machine) as supervisor:
             clock = _WorkClock()

@@ -28,7 +28,8 @@ class Engine:
         return f"{self.backend} {self.precision.value}"
 
 
-BASE = Engine("onnxruntime", Precision.F32)  # what the others are compared with
+# What the others are compared with.
+BASE = Engine("onnxruntime", Precision.F32)
 OTHERS = (Engine("openvino", Precision.BF16), Engine("openvino", Precision.F32))
 SHAPES = ((384, 640), (640, 640), (224, 384))  # (height, width)
 CASES = [{"shape": shape, "batch": batch} for shape in SHAPES for batch in (1, 4)]

@@ -18,7 +18,8 @@ from appliance.running import Work, run_site
 PART = "cameras"
 CAMERAS = (1, 2, 4, 8, 16)
 LAST_FRAME = 299
-RUNS = 4  # of one camera, whose frames are but a second's work; of more cameras fewer
+# Of one camera, whose frames are but a second's work; of more cameras fewer.
+RUNS = 4
 QUICK_CAMERAS, QUICK_LAST_FRAME, QUICK_RUNS = (1, 4), 99, 1
 CPU_GROWTH = Target(most=1.10)
 PSS_OF_FURTHER = Target(most=60)  # MB

@@ -19,7 +19,8 @@ from appliance.bench.running import PARTS, WITHOUT_INPUTS, run_parts, sigterm_as
 from appliance.errors import Refusal
 from appliance.results import refuse_targets, write_whole
 
-WIDTH = 160  # of what goes into a file or a pipe
+# Of what goes into a file or a pipe.
+WIDTH = 160
 
 console = Console(width=None if sys.stdout.isatty() else WIDTH)
 

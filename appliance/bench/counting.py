@@ -21,7 +21,8 @@ PART = "counting"
 WHAT = "file to counts"
 FASTER_THAN_PEER = Target(least=4)
 SHARE_OF_LIMIT = Target(least=90)
-THREADS = (0, core_count())  # of the peer; 0: as it comes
+# Of the peer; 0: as it comes.
+THREADS = (0, core_count())
 ROUNDS, ENGINE_S = 3, 4.0
 QUICK_ROUNDS, QUICK_ENGINE_S, QUICK_LAST_FRAME = 1, 1.0, 149
 
@@ -107,7 +108,8 @@ def count_once(bench: Bench, site: SiteSettings) -> Count:
 def limit_of(bench: Bench, result: CountResult) -> Limit:
     """Decode the same frames, and detect in the same pictures, each with nothing else running."""
     camera, model, source = result.site.cameras[0], result.work.model, result.work.sources[CAMERA]
-    assert model is not None  # something was counted
+    # Something was counted.
+    assert model is not None
     shape = model.rule.shape_for(source.width, source.height)
     decoding = run_trial("decoding", {"camera": camera.model_dump_json(), "shape": shape})
     request = {

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from appliance.bench.row import Row, number
 from appliance.errors import Refusal
 
-SLACK = 2.0  # a figure may be so many times worse than its target
+# A figure may be so many times worse than its target.
+SLACK = 2.0
 
 
 def refuse_bad(rows: Sequence[Row]) -> None:

@@ -20,11 +20,13 @@ PART = "handover"
 SHAPES = ((384, 640), (720, 1280))  # (height, width) of the frames, three bytes a pixel
 FRAMES, PACE_HZ = 1000, 100
 QUICK_FRAMES, QUICK_PACE_HZ = 100, 200
-WARM_UP = 10  # frames: the first touch of each slot and each page is not what is measured
+# Frames: the first touch of each slot and each page is not what is measured.
+WARM_UP = 10
 PICTURES = 4
 OVER_COPY = Target(most=150)
 
-Times = NDArray[np.float64]  # microseconds, one per frame
+# Microseconds, one per frame.
+Times = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ SPAWN = multiprocessing.get_context("spawn")
 CAMERA = "bench"
 PATIENCE_S = 30.0
 IDLE_S = 0.1
-OVERTAKEN = 0  # of a frame that was overwritten before it was seen: the reader was held up
+# Of a frame that was overwritten before it was seen: the reader was held up.
+OVERTAKEN = 0
 
 
 class Reader:
@@ -41,7 +42,8 @@ class Reader:
         A signal in the middle of that would leave a process that complains of half a start, so it has effect afterwards; and
         Ctrl-C never reaches the other process, which inherits that it is blocked.
         """
-        resource_tracker.ensure_running()  # starting it unblocks signals
+        # Starting it unblocks signals.
+        resource_tracker.ensure_running()
         with stopping_on_signals() as stopper:
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             self._process.start()
@@ -95,7 +97,8 @@ class RingWay:
     def close(self) -> None:
         """Leave nothing."""
         self._reader.close()
-        zmq.Context.instance().destroy()  # this process has no other wires at this time
+        # This process has no other wires at this time.
+        zmq.Context.instance().destroy()
         self._file.close()
         self._sockets.cleanup()
 

@@ -63,7 +63,8 @@ def choose_inputs(
     wanted = tuple(word.strip() for word in classes.split(",") if word.strip())
     trees = tuple(parse_line(text, classes, "center") for text in lines or [MIDDLE])
     inputs = Inputs(video, model, weights, trees, wanted, last_frame)
-    inputs.site()  # refuses lines that are none
+    # Refuses lines that are none.
+    inputs.site()
     return inputs
 
 

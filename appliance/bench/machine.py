@@ -10,7 +10,8 @@ from pathlib import Path
 
 import appliance
 
-BUSY_SHARE = 0.25  # of the cores
+# Of the cores.
+BUSY_SHARE = 0.25
 LIBRARIES = ("numpy", "opencv-python-headless", "av", "lap", "openvino", "onnxruntime")
 
 

@@ -14,10 +14,13 @@ from appliance.bench.row import FASTER, Row, number
 from appliance.errors import Refusal
 
 Image = NDArray[np.uint8]  # (H, W, 3) BGR
-Colour = tuple[int, int, int]  # blue, green, red
+# Blue, green, red.
+Colour = tuple[int, int, int]
 
-FINE = 4  # drawn so many times as large and then scaled down, which smooths letters and edges
-WIDTH, MARGIN, LABELS, VALUES = 1000, 24, 470, 90  # pixels, before that; so are all lengths below
+# Drawn so many times as large and then scaled down, which smooths letters and edges.
+FINE = 4
+# Pixels, before that; so are all lengths below.
+WIDTH, MARGIN, LABELS, VALUES = 1000, 24, 470, 90
 ROW, BAR, HEAD, TITLE, FOOT = 26, 14, 34, 44, 40
 BACKGROUND: Colour = (252, 252, 252)
 INK: Colour = (48, 44, 40)
@@ -82,7 +85,8 @@ def draw(report: Report) -> bytes:
 def draw_bars(canvas: Canvas, rows: Sequence[Row], top: float, longest: float) -> None:
     """A part's bars, from ``top`` down; ``longest`` is the ratio that fills the width."""
     left = MARGIN + LABELS
-    one = (WIDTH - MARGIN - left - VALUES) / max(longest, 1.0)  # pixels for a ratio of one
+    # Pixels for a ratio of one.
+    one = (WIDTH - MARGIN - left - VALUES) / max(longest, 1.0)
     canvas.box(left + one, top, 1, len(rows) * ROW, GRID)
     for place, row in enumerate(rows):
         figure, middle = row.figure or 0.0, top + (place + 0.5) * ROW

@@ -35,7 +35,8 @@ def run_program(
         text=True,
         env={**os.environ, **environment},
         cwd=folder,
-        start_new_session=True,  # a terminal's Ctrl-C reaches this process alone, which ends the other one
+        # A terminal's Ctrl-C reaches this process alone, which ends the other one.
+        start_new_session=True,
     ) as process:
         try:
             stdout, stderr = process.communicate(timeout=LONGEST_S)

@@ -21,7 +21,8 @@ TARGETS = {10: Target(least=4), 50: Target(least=10), 100: Target(least=10), 200
 WIDTH_PX, HEIGHT_PX = 1920, 1080
 FRAMES, WARM_UP, ROUNDS = 300, 50, 3
 QUICK_FRAMES, QUICK_WARM_UP, QUICK_ROUNDS = 100, 30, 1
-LEAST_TRACKED = 0.9  # of the objects in the last frame; a tracker that loses them has less to do
+# Of the objects in the last frame; a tracker that loses them has less to do.
+LEAST_TRACKED = 0.9
 SEED = 20
 
 Answer = dict[str, Any]
@@ -59,7 +60,8 @@ def least_disturbed(answers: list[Answer], objects: int) -> dict[str, float] | N
 def row_of(objects: int, target: Target, ours: list[Answer], peer: str, theirs: list[Answer]) -> Row:
     """Our update against that of a peer."""
     own, other = least_disturbed(ours, objects), least_disturbed(theirs, objects)
-    assert own is not None  # without an answer of ours there are no rows
+    # Without an answer of ours there are no rows.
+    assert own is not None
     note = str(theirs[0].get("reason", ""))
     if other is not None and other["rows"] < LEAST_TRACKED * objects:
         note = f"it tracked only {other['rows']:.0f} of them"

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from appliance.count.line import Point
 from appliance.count.trajectory import NS_PER_S, Trajectory
 
-JITTER_SIZES = 0.2  # the width of the counter's dead band: what moved less far may have been at rest
+# The width of the counter's dead band: what moved less far may have been at rest.
+JITTER_SIZES = 0.2
 
 
 @dataclass(frozen=True, slots=True)

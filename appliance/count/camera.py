@@ -14,7 +14,8 @@ from appliance.count.line import Line
 from appliance.count.towed import TowingSettings
 from appliance.messages import Begin, Checkpoint, TrackedFrame, Unpacker, pack
 
-CHECKPOINT_INTERVAL_NS = 2 * NS_PER_S  # of media time; with every decision as well
+# Of media time; with every decision as well.
+CHECKPOINT_INTERVAL_NS = 2 * NS_PER_S
 
 
 class CameraState(msgspec.Struct, frozen=True):

@@ -30,8 +30,10 @@ from appliance.count.trajectory import NS_PER_S, Company, Passage, Sighting, Tra
 class Reason(str, Enum):
     """Why something was counted, or not."""
 
-    CROSSED = "crossed"  # seen beyond the line, twice
-    CROSSED_AT_END = "crossed_at_end"  # seen beyond the line or on it, its motion leads over it, then never seen again
+    # Seen beyond the line, twice.
+    CROSSED = "crossed"
+    # Seen beyond the line or on it, its motion leads over it, then never seen again.
+    CROSSED_AT_END = "crossed_at_end"
     ENDED_ON_LINE = "ended_on_line"
     UNCONFIRMED = "unconfirmed"
     OTHER_CLASS = "other_class"
@@ -118,7 +120,8 @@ class Counter:
         columns = zip(tracks.ids.tolist(), measured, tracks.scores.tolist(), tracks.classes.tolist(), tracks.confirmed.tolist())
         for track_id, box, score, class_id, confirmed in columns:
             if track_id <= 0:
-                continue  # some trackers give all unconfirmed objects one id
+                # Some trackers give all unconfirmed objects one id.
+                continue
             trajectory = self._see(track_id, Sighting(frame, time_ns, *box), class_id, score)
             if confirmed and not trajectory.confirmed:
                 newborn.append(trajectory)
@@ -175,10 +178,12 @@ class Counter:
             if passage.net:
                 if self._is_over(counted, passage.since, trajectory.recent[-2]):
                     if self._may_prove_towed(trajectory, index):
-                        continue  # in a moment they will have been together for long enough, or have parted
+                        # In a moment they will have been together for long enough, or have parted.
+                        continue
                     decisions.append(self._decision(trajectory, index, Reason.CROSSED))
                 elif not passage.settled:
-                    continue  # it was born too near to tell; its way will
+                    # It was born too near to tell; its way will.
+                    continue
             passage.settle(trajectory.last)
         return decisions
 
@@ -215,7 +220,8 @@ class Counter:
             return Reason.UNCONFIRMED
         passage = trajectory.passages[index]
         if passage.held and self._is_over(self._lines[index], passage.since, trajectory.recent[-2]):
-            return Reason.CROSSED  # time was to tell whether it was towed, and did not
+            # Time was to tell whether it was towed, and did not.
+            return Reason.CROSSED
         return Reason.CROSSED_AT_END if self._is_carried(trajectory, index) else Reason.ENDED_ON_LINE
 
     def _is_carried(self, trajectory: Trajectory, index: int) -> bool:

@@ -76,7 +76,8 @@ CREATE TABLE IF NOT EXISTS tracks (
 PRAGMA user_version = {SCHEMA};
 COMMIT;
 """
-NOT_COUNTED_KEPT = 10_000  # the newest; the reasons are for people who ask why, not for ever
+# The newest; the reasons are for people who ask why, not for ever.
+NOT_COUNTED_KEPT = 10_000
 
 
 class CrossingRecord(msgspec.Struct, frozen=True):
@@ -115,7 +116,8 @@ class Ledger:
         try:
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            mode = "rw" if read_only else "rwc"  # whoever closes the file last takes in its log; a "ro" reader could not
+            # Whoever closes the file last takes in its log; a "ro" reader could not.
+            mode = "rw" if read_only else "rwc"
             self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
             try:
                 self._prepare(read_only)
@@ -134,7 +136,8 @@ class Ledger:
             connection.execute("PRAGMA query_only = ON")
             return
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # a counted crossing outlives a power cut
+        # A counted crossing outlives a power cut.
+        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 256")
         if version == 0:
             connection.executescript(TABLES)

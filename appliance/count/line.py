@@ -17,7 +17,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-Point = tuple[float, float]  # x, y, pixels of the source frame
+# x, y, pixels of the source frame.
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)

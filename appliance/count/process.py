@@ -67,7 +67,8 @@ class Counters:
         ticket = message.ticket
         camera = self._cameras.get(ticket.camera)
         if camera is None or camera.epoch != ticket.epoch:
-            return  # of a run that has been rewound
+            # Of a run that has been rewound.
+            return
         camera.count(message)
         self._credits[ticket.camera].send(Credit(ticket.camera, ticket.epoch, ticket.frame))
         self._link.heart.arrived(max(0, wall_ns() - ticket.capture_ns))

@@ -10,8 +10,9 @@ from appliance.count.line import Line, Point
 
 NS_PER_S = 1e9
 LONG_AGO_NS = -(2**62)
-RECENT_S = 0.5  # for the velocity, sightings are kept as long as this,
-RECENT_SIGHTINGS = 3  # and at least so many
+# For the velocity, sightings are kept for as long as this, and at least so many.
+RECENT_S = 0.5
+RECENT_SIGHTINGS = 3
 
 
 class Sighting(msgspec.Struct, frozen=True, array_like=True):

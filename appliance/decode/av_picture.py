@@ -10,7 +10,8 @@ from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import GREY, Letterbox
 
 PLANAR = ("yuv420p", "yuvj420p")
-SCALER = "AREA"  # every pixel counts, and none is moved; FAST_BILINEAR shifts the picture by up to a pixel
+# Every pixel counts, and none is moved; FAST_BILINEAR shifts the picture by up to a pixel.
+SCALER = "AREA"
 
 
 class Scalers:
@@ -25,7 +26,8 @@ class AvPicture:
 
     def __init__(self, frame: av.VideoFrame, pts_ns: int, scalers: Scalers) -> None:
         self._frame, self._scalers = frame, scalers
-        self._turns = round(frame.rotation / 90) % 4  # quarters against the clock, from the file's display matrix
+        # Quarters against the clock, from the file's display matrix.
+        self._turns = round(frame.rotation / 90) % 4
         self.width, self.height = self._lying(frame.width, frame.height)
         self.pts_ns = pts_ns
 

@@ -16,7 +16,8 @@ from appliance.letterbox import GREY, Letterbox
 from appliance.messages import SourceInfo
 
 FALLBACK_RATE = 25.0
-MOST_FAILED_READS = 100  # in a row; OpenCV says the same of a damaged place and of the end of a file
+# In a row; OpenCV says the same of a damaged place and of the end of a file.
+MOST_FAILED_READS = 100
 
 
 class CvPicture:
@@ -106,11 +107,13 @@ class OpenCvSource:
 
 
 def _open(address: str) -> cv2.VideoCapture:
-    os.environ["OPENCV_FFMPEG_LOGLEVEL"] = "-8"  # quiet; OpenCV reads it when it first uses its FFmpeg
+    # Quiet; OpenCV reads it when it first uses its FFmpeg.
+    os.environ["OPENCV_FFMPEG_LOGLEVEL"] = "-8"
     cv2_logging.setLogLevel(cv2_logging.LOG_LEVEL_SILENT)
     if is_file(address):
         check_file(address)
-        address = os.path.abspath(address)  # a file's name may look like an address: 12:30:00.mp4
+        # A file's name may look like an address: 12:30:00.mp4.
+        address = os.path.abspath(address)
     capture = cv2.VideoCapture(int(address) if address.isdigit() else address)
     if not capture.isOpened():
         what = f"webcam {address}" if address.isdigit() else hidden(address)

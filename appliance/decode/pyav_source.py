@@ -18,12 +18,16 @@ from appliance.errors import Refusal
 from appliance.messages import SourceInfo
 
 OPEN_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 10.0
-MOST_FAILED_READS = 1000  # in a row; damage in a file is passed over, but not for ever
-SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")  # every frame has its own time there, before and after a seek
-TEXT_ART = ("tty", "bin", "xbin", "adf", "idf")  # FFmpeg would draw any text file
+# In a row; damage in a file is passed over, but not for ever.
+MOST_FAILED_READS = 1000
+# Every frame has its own time there, before and after a seek.
+SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+# FFmpeg would draw any text file.
+TEXT_ART = ("tty", "bin", "xbin", "adf", "idf")
 NEW_BEGINNING_NS = 2 * NS_PER_S
 LEAST_STEP_NS = NS_PER_MS
-EARLIER_NS = (0, 2 * NS_PER_S, 20 * NS_PER_S)  # a seek may land on a key frame that is shown after those that follow it
+# A seek may land on a key frame that is shown after those that follow it.
+EARLIER_NS = (0, 2 * NS_PER_S, 20 * NS_PER_S)
 FALLBACK_RATE = Fraction(25)
 
 
@@ -43,7 +47,8 @@ class PyAvSource:
             first = self._peek()
             if first is None:
                 raise Refusal(without_frames(address))
-            picture = AvPicture(first, 0, self._scalers)  # only frames say how they have to be turned
+            # Only frames say how they have to be turned.
+            picture = AvPicture(first, 0, self._scalers)
             width, height = picture.width, picture.height
         rate = self._stream.average_rate or self._stream.guessed_rate or FALLBACK_RATE
         self._frame_ns = round(NS_PER_S / rate)
@@ -137,7 +142,8 @@ class PyAvSource:
     def _promised_ns(self) -> int:
         """How long the file says that it is; 0 where it does not."""
         stream = self._stream
-        if self._container.format.name == "avi":  # FFmpeg shortens the duration to what is there, but not the number of frames
+        # FFmpeg shortens the duration to what is there, but not the number of frames.
+        if self._container.format.name == "avi":
             return stream.frames * self._frame_ns
         if stream.duration and stream.time_base:
             return int(stream.duration * stream.time_base * NS_PER_S)
@@ -149,7 +155,8 @@ class PyAvSource:
         if not self._is_file or self._container.format.name not in SEEKABLE or not time_base or start is None:
             return False
         for earlier_ns in EARLIER_NS:
-            ticks = -(-max(0, pts_ns - earlier_ns) // (time_base * NS_PER_S))  # rounded up, because the time was rounded down
+            # Rounded up, because the time was rounded down.
+            ticks = -(-max(0, pts_ns - earlier_ns) // (time_base * NS_PER_S))
             try:
                 self._container.seek(int(ticks) + start, stream=self._stream, backward=True)
             except av.error.FFmpegError:
@@ -179,7 +186,8 @@ def _open(address: str) -> InputContainer:
     options = {"rtsp_transport": "tcp"} if address.startswith("rtsp") else {}
     try:
         container = av.open(
-            f"file:{address}" if local else address,  # a file's name may look like an address: 12:30:00.mp4
+            # A file's name may look like an address: 12:30:00.mp4.
+            f"file:{address}" if local else address,
             options=options,
             timeout=None if local else (OPEN_TIMEOUT_S, READ_TIMEOUT_S),
         )
@@ -199,7 +207,8 @@ def _find_stream(container: InputContainer, address: str) -> VideoStream:
         found = f"only {' and '.join(kinds)}" if kinds else "nothing"
         raise Refusal(f"{hidden(address)} must contain video, found {found}")
     stream = streams[0]
-    stream.thread_type = "AUTO" if is_file(address) else "NONE"  # frame threads delay a live picture
+    # Frame threads delay a live picture.
+    stream.thread_type = "AUTO" if is_file(address) else "NONE"
     stream.codec_context.thread_count = 1
     return stream
 

@@ -20,8 +20,10 @@ from appliance.scene.truth import Truth
 from appliance.supervise.supervisor import Supervisor
 
 REFRESH_NS = NS_PER_S // 4
-WINDOW_NS = 3 * NS_PER_S  # frame rate and latency are of the last seconds
-LINE_INTERVAL_NS = 10 * NS_PER_S  # where there is no terminal
+# Frame rate and latency are of the last seconds.
+WINDOW_NS = 3 * NS_PER_S
+# Where there is no terminal.
+LINE_INTERVAL_NS = 10 * NS_PER_S
 
 
 class Screen:

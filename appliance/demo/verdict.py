@@ -10,7 +10,8 @@ from appliance.count.ledger import CrossingRecord
 from appliance.scene.truth import TrueCrossing, Truth
 
 DIRECTIONS = ("forward", "backward")
-Movement = tuple[str, str]  # line and direction
+# Line and direction.
+Movement = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import USUAL_INPUT_PX, InputRule
 
-MOST_WORDS = 200  # characters
+# Characters.
+MOST_WORDS = 200
 
 
 @dataclass(frozen=True, slots=True)

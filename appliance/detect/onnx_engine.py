@@ -110,8 +110,10 @@ def _side(side: onnx.TensorShapeProto.Dimension) -> int | None:
 def _start(network: onnx.ModelProto, model: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 4  # what is wrong is said in the refusal
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the cores are shared with the decoders
+    # What is wrong is said in the refusal.
+    options.log_severity_level = 4
+    # The cores are shared with the decoders.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(network.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except UNREADABLE as error:

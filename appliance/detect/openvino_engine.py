@@ -18,7 +18,8 @@ from appliance.detect.detector import NetworkInfo, input_rule, last_words
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 
-Shape = tuple[int, int, int]  # batch, height, width
+# Batch, height, width.
+Shape = tuple[int, int, int]
 
 
 class OpenVinoEngine:
@@ -39,11 +40,13 @@ class OpenVinoEngine:
         shape = [None if side.is_dynamic else side.get_length() for side in self._model.inputs[0].partial_shape]
         rule = input_rule(shape, settings.input_px)
         self.info = NetworkInfo(rule, _metadata(self._model), f"OpenVINO {ov.__version__.split('-')[0]} {self._precision}")
-        self.capacity = streams + 1  # one more than can be worked on, so that no core waits for the next
+        # One more than can be worked on, so that no core waits for the next.
+        self.capacity = streams + 1
         self.max_batch = 1 if shape[0] == 1 else settings.max_batch or 1
         self._networks: dict[Shape, ov.CompiledModel] = {}
         self._idle: dict[Shape, list[ov.InferRequest]] = {}
-        self._under_way: deque[tuple[Shape, ov.InferRequest, Pixels]] = deque()  # the network reads the pixels in place
+        # The network reads the pixels in place.
+        self._under_way: deque[tuple[Shape, ov.InferRequest, Pixels]] = deque()
 
     def _read(self, path: Path) -> ov.Model:
         try:

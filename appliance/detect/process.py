@@ -62,7 +62,8 @@ class Detector:
 
     def _accept(self, message: FrameTicket | EndOfStream) -> None:
         if not self._is_current(message):
-            return  # of a run that has been rewound
+            # Of a run that has been rewound.
+            return
         if isinstance(message, FrameTicket):
             self._inside[message.camera] += 1
             self._batcher.add(message, monotonic_ns())

@@ -21,7 +21,8 @@ from appliance.errors import Refusal
 
 STRIDES_PX = (8, 16, 32)
 MOST_END_TO_END_BOXES = 1000
-MOST_CANDIDATES = 1000  # before suppression; the best of them by score
+# Before suppression; the best of them by score.
+MOST_CANDIDATES = 1000
 
 
 class Head(Enum):

@@ -27,7 +27,8 @@ from appliance.errors import Refusal
 from appliance.messages import Checkpoint, Unpacker
 from appliance.observe.overlay import DrawnLine, Image, Trails, draw_line, draw_tracks
 
-ENCODERS = ("libopenh264", "libvpx-vp9", "mpeg4")  # the first that FFmpeg has; x264 is GPL
+# The first that FFmpeg has; x264 is GPL.
+ENCODERS = ("libopenh264", "libvpx-vp9", "mpeg4")
 OPTIONS = {"libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "32", "b": "0"}}
 FLASH_FRAMES = 6
 TIME_BASE = Fraction(1, 90_000)
@@ -80,7 +81,8 @@ def _add_stream(container: OutputContainer, frame: Picture, result: CountResult)
     source = result.work.sources[CAMERA]
     rate = Fraction(source.frames_per_second).limit_denominator(1001)
     stream = container.add_stream(encoder, rate=rate, options=OPTIONS.get(encoder, {}))
-    assert isinstance(stream, VideoStream)  # a video encoder was asked for
+    # A video encoder was asked for.
+    assert isinstance(stream, VideoStream)
     stream.width, stream.height = frame.width // 2 * 2, frame.height // 2 * 2
     stream.pix_fmt = "yuv420p"
     stream.time_base = stream.codec_context.time_base = TIME_BASE
@@ -92,7 +94,8 @@ def _frames_with_tracks(result: CountResult) -> Iterator[tuple[Picture, tuple[in
     ledger = Ledger(result.work.ledger, result.work.run, read_only=True)
     camera = result.site.cameras[0]
     source = open_source(camera)
-    reader = Reader(source, camera, Checkpoint())  # numbers the frames as the count has numbered them
+    # Numbers the frames as the count has numbered them.
+    reader = Reader(source, camera, Checkpoint())
     try:
         for record in ledger.tracks(CAMERA):
             while not reader.is_over:

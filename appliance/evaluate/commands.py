@@ -22,7 +22,8 @@ evaluate = typer.Typer(name="evaluate", no_args_is_help=True, rich_markup_mode=N
 console = Console()
 
 SHORTEST_INTERVAL_S = 0.001
-LARGEST_TOLERANCE_S = 10.0  # further apart it is not the same crossing
+# Further apart it is not the same crossing.
+LARGEST_TOLERANCE_S = 10.0
 
 JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON.")]
 
@@ -97,7 +98,8 @@ def _refuse_below(what: str, least: float | None, found: dict[str, float]) -> No
 
 
 def _refuse_outside(option: str, value: float | None, least: float, most: float) -> None:
-    if value is not None and not least <= value <= most:  # not a number is outside too
+    # Not a number is outside too.
+    if value is not None and not least <= value <= most:
         upper = f" and at most {most:g}" if math.isfinite(most) else ""
         raise Refusal(f"{option} wants at least {least:g}{upper}, found {value:g}", usage=True)
 

@@ -12,7 +12,8 @@ from rich.table import Table
 from appliance.evaluate.counts import Comparison, MovementScore, Volume
 from appliance.evaluate.crossings import Crossing
 
-MOST_LINES = 20  # that people read; the JSON has all
+# That people read; the JSON has all.
+MOST_LINES = 20
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:

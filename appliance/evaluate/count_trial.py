@@ -10,7 +10,8 @@ from appliance.evaluate.count_files import Counted, TrueRow, Truth
 from appliance.evaluate.counts import Trial
 from appliance.evaluate.crossings import Crossing
 
-NAMELESS = "line"  # what a line is called that neither side names
+# What a line is called that neither side names.
+NAMELESS = "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,10 @@ class Reading:
     def crossing(self, row: TrueRow, frames_per_second: float | None) -> Crossing:
         """What the row says; where frames per second are given, the frame is the clock."""
         time_s = row.frame / frames_per_second if frames_per_second else row.pts_s
-        assert row.line is not None  # has been filled in
-        assert time_s is not None  # is the clock only where every row has it
+        # Has been filled in.
+        assert row.line is not None
+        # Is the clock only where every row has it.
+        assert time_s is not None
         return Crossing(row.line, row.direction, self.classes.get(row.class_name, row.class_name), row.frame, time_s)
 
     def has(self, frame: float) -> bool:

@@ -17,8 +17,10 @@ from appliance.evaluate.crossings import TICKS_PER_S, Crossing, Matching, match
 
 K = TypeVar("K", bound=Hashable)
 
-Movement = tuple[str, str]  # line, direction
-Cell = tuple[float, str, str, str]  # start of the interval in seconds, line, direction, class
+# Line, direction.
+Movement = tuple[str, str]
+# Start of the interval in seconds, line, direction, class.
+Cell = tuple[float, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ def _score_movement(trial: Trial, movement: Movement, tolerance_s: float) -> Mov
 def volumes_by(key: Callable[[Crossing], K], truth: Sequence[Crossing], counted: Sequence[Crossing]) -> dict[K, Volume]:
     """The volume of each kind that ``key`` tells apart, in the order of their keys."""
     of_truth, of_counted = Counter(map(key, truth)), Counter(map(key, counted))
-    kinds: list[Any] = sorted({*of_truth, *of_counted})  # texts, numbers, or tuples of them
+    # Texts, numbers, or tuples of them.
+    kinds: list[Any] = sorted({*of_truth, *of_counted})
     return {kind: Volume(of_truth[kind], of_counted[kind]) for kind in kinds}
 
 

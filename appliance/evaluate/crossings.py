@@ -9,7 +9,8 @@ from statistics import median
 import lap
 import numpy as np
 
-TICKS_PER_S = 10_000  # the resolution of the times in a result; whole numbers make the tolerance and the optimum exact
+# The resolution of the times in a result; whole numbers make the tolerance and the optimum exact.
+TICKS_PER_S = 10_000
 
 
 @dataclass(frozen=True, slots=True)

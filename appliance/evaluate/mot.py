@@ -10,7 +10,8 @@ import numpy as np
 from appliance.boxes import Detections, Floats
 from appliance.track.botsort import BotSort, BotSortSettings
 
-Row = tuple[int, float, float, float, float]  # id, x_min, y_min, x_max, y_max; pixels
+# id, x_min, y_min, x_max, y_max; pixels.
+Row = tuple[int, float, float, float, float]
 Step = Callable[[Floats, int], tuple[list[Row], float]]
 
 

@@ -16,7 +16,8 @@ from appliance.evaluate.mot import tracker
 
 Rows = NDArray[np.float64]  # (N, 6) frame, id, x_min, y_min, x_max, y_max; frames from 1, pixels
 
-ONE_CLASS = ("MOT16", "MOT17", "MOT20")  # their truth has a class in column 8, of which 1 is the pedestrian
+# Their truth has a class in column 8, of which 1 is the pedestrian.
+ONE_CLASS = ("MOT16", "MOT17", "MOT20")
 USUAL_FRAMES_PER_SECOND = 30.0
 MOST_FRAMES = 1_000_000
 
@@ -69,7 +70,8 @@ def read_sequence(folder: Path) -> MotSequence:
     truth, detections = _read_truth(folder), _read_table(files[0], 7)
     scores = detections[:, 6]
     if scores.max() > 1.5:
-        scores = (1 + np.tanh(scores / 20)) / 2  # the logistic of a tenth, without overflow
+        # The logistic of a tenth, without overflow.
+        scores = (1 + np.tanh(scores / 20)) / 2
     frames = int(max(truth[:, 0].max(), detections[:, 0].max()))
     rate = _frames_per_second(folder / "seqinfo.ini")
     return MotSequence(folder.name, _with_corners(truth), _with_corners(detections), scores, frames, rate)

@@ -12,7 +12,8 @@ from appliance.messages import Unpacker, pack
 from appliance.topics import Topic
 
 M = TypeVar("M")
-RECONNECT_MS = 20  # a restarted reader is found again at once
+# A restarted reader is found again at once.
+RECONNECT_MS = 20
 
 
 def address_of(folder: Path, topic: Topic[M], owner: str) -> str:

@@ -26,7 +26,8 @@ from appliance.messages import FrameTicket
 Pixels = NDArray[np.uint8]
 
 MAGIC = 0x6170706C72696E67
-HEADER_BYTES = 4096  # magic, slots, input bytes, preview bytes, then a generation per slot; uint64 each
+# Magic, slots, input bytes, preview bytes, then a generation per slot; uint64 each.
+HEADER_BYTES = 4096
 FIRST_GENERATION = 4
 MOST_SLOTS = HEADER_BYTES // 8 - FIRST_GENERATION
 

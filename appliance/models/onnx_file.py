@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 GRAPH_FIELD = 7
 MOST_FIELDS = 10_000
-VARINT, EIGHT_BYTES, WITH_LENGTH, FOUR_BYTES = 0, 1, 2, 5  # how a field's content is stored
+# How a field's content is stored.
+VARINT, EIGHT_BYTES, WITH_LENGTH, FOUR_BYTES = 0, 1, 2, 5
 LONGEST_VARINT = 10
 
 

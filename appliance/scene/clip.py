@@ -21,9 +21,11 @@ from appliance.scene.truth import Truth, find_truth
 from appliance.scene.view import View
 from appliance.scene.world import World
 
-ENCODERS = ("libopenh264", "libx264", "mpeg4")  # the first that FFmpeg has
+# The first that FFmpeg has.
+ENCODERS = ("libopenh264", "libx264", "mpeg4")
 OPTIONS = {"libx264": {"preset": "veryfast", "crf": "21"}}
-MOST_BITS_PER_PIXEL = 0.4  # of a noisy night; what a clip needs at most
+# Of a noisy night; what a clip needs at most.
+MOST_BITS_PER_PIXEL = 0.4
 
 
 def write_scene(settings: SceneSettings, video: Path, truth_file: Path | None, advance: Callable[[int, int], None]) -> Truth:
@@ -62,7 +64,8 @@ def _encode(truth: Truth, path: Path, suffix: str, advance: Callable[[int, int],
     rate = Fraction(truth.settings.frames_per_second)
     with av.open(str(path), "w", format=container_format) as container:
         stream = container.add_stream(encoder, rate=rate, options=OPTIONS.get(encoder, {}))
-        assert isinstance(stream, VideoStream)  # a video encoder was asked for
+        # A video encoder was asked for.
+        assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = truth.settings.width, truth.settings.height, "yuv420p"
         for frame, picture in enumerate(frames_of(truth)):
             drawn = av.VideoFrame.from_ndarray(picture, format="bgr24")

@@ -26,12 +26,14 @@ Metres = NDArray[np.float32]  # (h, w)
 Shares = NDArray[np.float32]  # (h, w) 0..1
 Colour = tuple[float, float, float]
 
-FINENESS = 2  # painted so many times as fine and averaged, so that edges are smooth
+# Painted so many times as fine and averaged, so that edges are smooth.
+FINENESS = 2
 GRASS, ASPHALT, PAVEMENT, KERB, WHITE = (62, 112, 98), (98, 96, 94), (150, 154, 156), (176, 180, 182), (222, 226, 228)
 HAZE = (205, 192, 180)
 DASH_M, DASH_EVERY_M = 3.0, 7.5
 FARTHEST_M = 400.0
-TILE = 512  # of noise, pixels
+# Of noise, pixels.
+TILE = 512
 
 
 def paint_still(view: View, settings: SceneSettings) -> Picture:
@@ -84,7 +86,8 @@ def _noise(dice: np.random.Generator, x: Metres, z: Metres, per_metre: float) ->
     rough = dice.normal(0, 1, (TILE, TILE)).astype(np.float32)
     smooth = np.asarray(cv2.GaussianBlur(rough, (0, 0), 1.2, borderType=cv2.BORDER_REFLECT_101), np.float32)
     tile = smooth / (2.5 * smooth.std())
-    turned = 0.3  # so that no pattern runs along the street
+    # So that no pattern runs along the street.
+    turned = 0.3
     across = (x * math.cos(turned) + z * math.sin(turned)) * per_metre % TILE
     along = (z * math.cos(turned) - x * math.sin(turned)) * per_metre % TILE
     on_ground = cv2.remap(tile, across.astype(np.float32), along.astype(np.float32), cv2.INTER_LINEAR, None, cv2.BORDER_WRAP)

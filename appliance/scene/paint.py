@@ -15,10 +15,13 @@ from appliance.scene.street import DRAWN_M, HALF_ROAD_M, STOP_SOUTH_M
 from appliance.scene.view import Points, View
 from appliance.scene.weather import Weather
 
-SUBPIXELS = 4  # bits of a pixel that corners are placed to
-SUN = np.array((-0.55, 0.68, -0.48))  # towards it, so what looks at the camera is lit
+# Bits of a pixel that corners are placed to.
+SUBPIXELS = 4
+# Towards it, so what looks at the camera is lit.
+SUN = np.array((-0.55, 0.68, -0.48))
 AMBIENT, DIRECT = 0.62, 0.48
-SHADOW, CONTACT = 0.52, 0.7  # what is left of the light
+# What is left of the light.
+SHADOW, CONTACT = 0.52, 0.7
 LAMP_COLOURS = {"red": (40, 40, 245), "amber": (40, 180, 250), "green": (110, 220, 70)}
 
 

@@ -9,13 +9,17 @@ import numpy as np
 from appliance.scene.actors import PERSON, Actor
 from appliance.scene.street import CROSSWALK_M, HALF_ROAD_M, SIDEWALK_M, Signals
 
-CROSSINGS_PER_CYCLE = 4.0  # at density 1
+# At density 1.
+CROSSINGS_PER_CYCLE = 4.0
 WALKERS_PER_S = 1 / 9.0
-PACE = (1.25, 1.7)  # metres per second
+# Metres per second.
+PACE = (1.25, 1.7)
 KERB_M = HALF_ROAD_M + 0.7
 COMES_FROM_M = HALF_ROAD_M + 9.0
-APART_M = 1.1  # side by side, people keep so much of z between them
-NEAR_M, FAR_M = 11.0, 70.0  # where those along the street come and go
+# Side by side, people keep so much of z between them.
+APART_M = 1.1
+# Where those along the street come and go.
+NEAR_M, FAR_M = 11.0, 70.0
 
 
 class People:

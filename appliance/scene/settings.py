@@ -10,7 +10,8 @@ from appliance.errors import Refusal
 
 LIGHTS = ("day", "dusk", "auto")
 LARGEST_SEED = 2**32 - 1
-WIDEST = 2  # in heights; a wider picture would end above the crosswalk
+# In heights; a wider picture would end above the crosswalk.
+WIDEST = 2
 
 
 @dataclass(frozen=True, slots=True)

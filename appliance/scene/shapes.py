@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from appliance.scene.actors import PERSON, Actor
 from appliance.scene.view import Points
 
-STRIDE_M, STEPS = 1.4, 24  # a person's legs swing to and fro in a stride, drawn in so many steps
+# A person's legs swing to and fro in a stride, drawn in so many steps.
+STRIDE_M, STEPS = 1.4, 24
 
 Range = tuple[float, float]
 

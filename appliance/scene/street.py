@@ -8,13 +8,18 @@ LANE_M = 3.2
 LANES_EACH_WAY = 2
 HALF_ROAD_M = LANE_M * LANES_EACH_WAY + 0.3
 SIDEWALK_M = 3.2
-CROSSWALK_M = (16.0, 19.6)  # from z to z
-STOP_NORTH_M, STOP_SOUTH_M = 14.9, 21.0  # where vehicles wait, z
-DRAWN_M = (6.0, 185.0)  # from z to z; whoever is nearer or farther is not in the picture
-COUNTED_AT_M = 25.5  # z of the line across the road
+# From z to z.
+CROSSWALK_M = (16.0, 19.6)
+# Where vehicles wait, z.
+STOP_NORTH_M, STOP_SOUTH_M = 14.9, 21.0
+# From z to z; whoever is nearer or farther is not in the picture.
+DRAWN_M = (6.0, 185.0)
+# The z of the line across the road.
+COUNTED_AT_M = 25.5
 GREEN_S, AMBER_S, RED_S = 12.0, 1.5, 14.0
 CYCLE_S = GREEN_S + AMBER_S + RED_S
-WALK_S = 3.5  # from the start of red plus a moment, people set out for so long
+# From the start of red plus a moment, people set out for so long.
+WALK_S = 3.5
 
 
 @dataclass(frozen=True, slots=True)

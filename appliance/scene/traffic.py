@@ -13,15 +13,19 @@ import numpy as np
 from appliance.scene.actors import VEHICLES, Actor
 from appliance.scene.street import Lane, Signals, lanes
 
-ACCELERATION, COMFORTABLE_BRAKING, HARDEST_BRAKING = 1.6, 2.2, 7.0  # metres per second squared
+# Metres per second squared.
+ACCELERATION, COMFORTABLE_BRAKING, HARDEST_BRAKING = 1.6, 2.2, 7.0
 HEADWAY_S, STANDSTILL_GAP_M = 1.3, 2.4
-SPEEDS = (9.0, 13.5)  # metres per second that drivers wish for
-ARRIVALS_PER_S = 1 / 6.5  # and lane, at density 1
+# Metres per second that drivers wish for.
+SPEEDS = (9.0, 13.5)
+# For each lane, at density 1.
+ARRIVALS_PER_S = 1 / 6.5
 SLOWER = {"truck": 0.85, "bus": 0.8}
 LANE_CHANGES_PER_S = 0.04
 LANE_CHANGE_S = 2.6
 ROOM_AHEAD_M, ROOM_BEHIND_M = 6.0, 9.0
-STEADY_M = 18.0  # no lane change so near to the stop line
+# No lane change so near to the stop line.
+STEADY_M = 18.0
 FREE = math.inf
 
 
@@ -31,7 +35,8 @@ class Traffic:
     def __init__(self, dice: np.random.Generator, signals: Signals, density: float) -> None:
         self._dice, self._signals, self._density = dice, signals, density
         self._lanes = lanes()
-        self._queues: list[list[Actor]] = [[] for _ in self._lanes]  # the foremost first
+        # The foremost first.
+        self._queues: list[list[Actor]] = [[] for _ in self._lanes]
         self._number = 0
 
     @property
@@ -67,14 +72,16 @@ class Traffic:
         colour = self._signals.colour(time_s)
         if colour == "green":
             return False
-        return actor.speed**2 / (2 * max(to_line, 0.1)) < 4.5  # who cannot brake any more goes on
+        # Who cannot brake any more goes on.
+        return actor.speed**2 / (2 * max(to_line, 0.1)) < 4.5
 
     def _arrive(self, lane: Lane, queue: list[Actor], step_s: float) -> None:
         if self._dice.random() > ARRIVALS_PER_S * self._density * step_s:
             return
         kind = VEHICLES[self._dice.choice(len(VEHICLES), p=[kind.share for kind in VEHICLES])]
         if kind.name == "bus" and abs(lane.x) < 3:
-            return  # buses keep to the outer lane
+            # Buses keep to the outer lane.
+            return
         wish = self._dice.uniform(*SPEEDS) * SLOWER.get(kind.name, 1.0)
         scale = self._dice.uniform(0.92, 1.08)
         if queue and _along(queue[-1], lane) - queue[-1].length / 2 - lane.begin < kind.length + 10:

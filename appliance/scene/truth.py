@@ -17,11 +17,15 @@ from appliance.scene.street import COUNTED_AT_M, CROSSWALK_M, DRAWN_M, HALF_ROAD
 from appliance.scene.view import Pixels, View
 from appliance.scene.world import World
 
-Point = tuple[float, float]  # x, y; pixels
-QUIET_S = 1.0  # before a clip begins and after it ends nobody crosses for so long,
-QUIET_SIZES = 0.35  # and nobody is so near to a line, in sizes of his box
+# x, y; pixels.
+Point = tuple[float, float]
+# Before a clip begins and after it ends nobody crosses for so long,
+QUIET_S = 1.0
+# And nobody is so near to a line, in sizes of his box.
+QUIET_SIZES = 0.35
 LONGEST_SEARCH_S = 30.0
-NEAREST_BOX_M = 2.0  # who is nearer to the lens has no box
+# Who is nearer to the lens has no box.
+NEAREST_BOX_M = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,8 @@ class Truth:
 
 def lines_of(view: View) -> tuple[TrueLine, ...]:
     """The two lines of every scene: across the road for vehicles, along it and across the zebra crossing for people."""
-    middle = 0.75  # metres above the ground, about where the middle of a box is
+    # Metres above the ground, about where the middle of a box is.
+    middle = 0.75
     across = view.project(np.array([(-HALF_ROAD_M - 1, middle, COUNTED_AT_M), (HALF_ROAD_M + 1, middle, COUNTED_AT_M)]))
     # Not in the middle of the road, where those who come from both sides meet.
     along = view.project(np.array([(LANE_M, middle, CROSSWALK_M[1] + 1.5), (LANE_M, middle, CROSSWALK_M[0] - 1.2)]))
@@ -122,7 +127,8 @@ def visible_shares(actors: list[Actor], view: View) -> dict[int, float]:
     those in the picture. An outline is the convex hull of all corners.
     """
     order = sorted(actors, key=lambda actor: -actor.z)
-    foremost = np.zeros((view.height, view.width), np.int32)  # whose pixel it is, by place in the order, from 1
+    # Whose pixel it is, by place in the order, from 1.
+    foremost = np.zeros((view.height, view.width), np.int32)
     areas: dict[int, int] = {}
     for place, actor in enumerate(order, 1):
         corners = _corners(actor, view)

@@ -16,7 +16,8 @@ from appliance.scene.settings import SceneSettings
 
 Points = NDArray[np.float64]  # (N, 3) x, y, z; metres
 Pixels = NDArray[np.float64]  # (N, 2) x, y; pixels
-NEAREST_M = 1.0  # what is nearer to the lens, or behind it, is drawn as if it were here
+# What is nearer to the lens, or behind it, is drawn as if it were here.
+NEAREST_M = 1.0
 
 
 @dataclass(frozen=True, slots=True)

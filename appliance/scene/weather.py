@@ -11,9 +11,12 @@ from appliance.scene.ground import Picture
 from appliance.scene.settings import SceneSettings
 from appliance.scene.view import View
 
-DUSK, WET = 0.36, 0.78  # what is left of the daylight
-NOISE_DAY, NOISE_DUSK = 2.2, 5.0  # standard deviations, grey levels
-NOISE_ROOM_PX = 64  # by which the noise of a frame is shifted at random
+# What is left of the daylight.
+DUSK, WET = 0.36, 0.78
+# Standard deviations, grey levels.
+NOISE_DAY, NOISE_DUSK = 2.2, 5.0
+# By which the noise of a frame is shifted at random.
+NOISE_ROOM_PX = 64
 DROPS = 260
 LIT_ROAD = (70.0, 105.0, 120.0)
 GLOWS = {"front": (190.0, 225.0, 245.0), "back": (25.0, 25.0, 190.0)}

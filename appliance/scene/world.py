@@ -8,7 +8,8 @@ from appliance.scene.settings import SceneSettings
 from appliance.scene.street import CYCLE_S, Signals
 from appliance.scene.traffic import Traffic
 
-BEFORE_S = 60.0  # traffic flows for so long before anybody looks
+# Traffic flows for so long before anybody looks.
+BEFORE_S = 60.0
 STEP_S = 0.04
 
 

@@ -38,12 +38,18 @@ from appliance.site_file import parse_site
 from appliance.supervise.preflight import check_memory
 from appliance.track.botsort import BotSort, BotSortSettings
 
-LOOKED_AT_EVERY = 20  # frames, by the check of the detector
-LEAST_FOUND = 0.75  # of what is large and stands free
-LEAST_HEIGHT_SHARE = 0.06  # of the frame; what is smaller may be missed
-SAME_BOX = 0.5  # intersection over union
-BASELINE = ("sse4_2", "popcnt", "ssse3")  # of x86-64-v2, which the wheels of numpy, OpenCV and OpenVINO are built for
-USUAL_RATES = (25, 15, 10)  # frames per second of cameras
+# Frames, by the check of the detector.
+LOOKED_AT_EVERY = 20
+# Of what is large and stands free.
+LEAST_FOUND = 0.75
+# Of the frame; what is smaller may be missed.
+LEAST_HEIGHT_SHARE = 0.06
+# Intersection over union.
+SAME_BOX = 0.5
+# Of x86-64-v2, which the wheels of numpy, OpenCV and OpenVINO are built for.
+BASELINE = ("sse4_2", "popcnt", "ssse3")
+# Frames per second of cameras.
+USUAL_RATES = (25, 15, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +178,8 @@ def whole_machine(lab: Lab) -> str:
 
 def ledger(lab: Lab) -> str:
     """What was counted is on disk, whole, and once."""
-    assert lab.result is not None  # this check needs the one before
+    # This check needs the one before.
+    assert lab.result is not None
     with closing(sqlite3.connect(f"{lab.ledger.as_uri()}?mode=rw", uri=True)) as book:
         (state,) = book.execute("PRAGMA integrity_check").fetchone()
         (written, different) = book.execute("SELECT COUNT(*), COUNT(DISTINCT event_id) FROM crossings").fetchone()

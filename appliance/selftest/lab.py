@@ -45,7 +45,8 @@ class Lab:
     @property
     def known_truth(self) -> Truth:
         """The truth, which the first check finds."""
-        assert self.truth is not None  # the table of checks begins with the scene
+        # The table of checks begins with the scene.
+        assert self.truth is not None
         return self.truth
 
     @property

@@ -17,7 +17,8 @@ from appliance.supervise.spec import Assignment, ProcessSpec
 
 FIRST_DELAY_NS = NS_PER_S // 10
 LONGEST_DELAY_NS = 15 * NS_PER_S
-CALM_NS = 5 * NS_PER_S  # a life at least this long was no failed start: its death counts as the first again
+# A life at least this long was no failed start: its death counts as the first again.
+CALM_NS = 5 * NS_PER_S
 STOP_S = 5.0
 
 
@@ -52,13 +53,16 @@ class Child:
         spec = self.spec
         assignment = Assignment(spec.name, spec.entry, spec.settings, str(self._folder), os.getpid(), self._log_level)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "appliance.supervise.entry", spec.name],  # the name is for those who look at ``ps``
+            # The name is for those who look at ``ps``.
+            [sys.executable, "-m", "appliance.supervise.entry", spec.name],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
         self._started_ns = self._heard_ns = monotonic_ns()
-        assert self._process.stdin is not None  # asked for above
-        with suppress(BrokenPipeError), self._process.stdin as stdin:  # who is dead already is found by ``has_died``
+        # Asked for above.
+        assert self._process.stdin is not None
+        # Who is dead already is found by ``has_died``.
+        with suppress(BrokenPipeError), self._process.stdin as stdin:
             stdin.write(msgspec.json.encode(assignment))
 
     def hear(self, beat: Beat | None = None) -> None:

@@ -18,7 +18,8 @@ from appliance.errors import Refusal
 from appliance.ipc.command import CommandLink
 from appliance.supervise.spec import Assignment
 
-REFUSED_EXIT = 78  # sysexits.h: a configuration error; a restart would not help
+# sysexits.h: a configuration error; a restart would not help.
+REFUSED_EXIT = 78
 PR_SET_PDEATHSIG = 1
 
 
@@ -50,7 +51,8 @@ def main() -> None:
 def die_with_the_supervisor(supervisor_pid: int) -> None:
     """Have the kernel kill this process when the supervisor dies, however it dies."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != supervisor_pid:  # it died before the line above
+    # It died before the line above.
+    if os.getppid() != supervisor_pid:
         sys.exit(1)
 
 

@@ -9,13 +9,15 @@ from pathlib import Path
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import too_small
 
-LONGEST_SOCKET_PATH = 107  # sun_path, less the zero at its end
+# sun_path, less the zero at its end.
+LONGEST_SOCKET_PATH = 107
 
 
 def check_memory(shm_dir: Path, wanted_bytes: int) -> None:
     """Refuse a shared memory that does not hold all rings."""
     try:
-        free = os.statvfs(f"{shm_dir}/")  # a file is none
+        # A file is none.
+        free = os.statvfs(f"{shm_dir}/")
     except OSError as error:
         raise Refusal(f"shared memory is wanted in {shm_dir}, which cannot be used: {error.strerror}", usage=True) from None
     if free.f_bavail * free.f_frsize < wanted_bytes:

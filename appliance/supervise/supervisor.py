@@ -24,7 +24,8 @@ from appliance.supervise.spec import ProcessSpec
 
 TICK_S = 0.05
 HELD_UP_NS = NS_PER_S // 2
-LAST_WORDS_S = 1.0  # for the reason of a process that has refused to work
+# For the reason of a process that has refused to work.
+LAST_WORDS_S = 1.0
 MOST_DEATHS_WITHOUT_PROGRESS = 5
 
 logger = logging.getLogger(__name__)
@@ -148,7 +149,8 @@ class Supervisor:
             self._give_up(report.sentence, usage=report.usage)
             return
         if report.pid != child.pid:
-            return  # from an earlier life
+            # From an earlier life.
+            return
         child.hear(report if isinstance(report, Beat) else None)
         if isinstance(report, Ready):
             self._on_ready(child, report)
@@ -173,7 +175,8 @@ class Supervisor:
             stream.ring = ring.path
 
     def _on_began(self, child: Child, report: Began) -> None:
-        assert self.model is not None  # nothing begins before the model is known
+        # Nothing begins before the model is known.
+        assert self.model is not None
         stream = self.streams[report.camera]
         self._order(stream.began(child.spec.name, report, self.model))
         if stream.stage is Stage.PLAYING:

@@ -32,10 +32,14 @@ from appliance.track.matching import NO_PAIRS, Pairs, assign, joined
 from appliance.track.tracks import EMPTY, LOST, TENTATIVE, TRACKED, TrackTable, measurements
 
 NS_PER_STEP = 1e9 / kalman.STEPS_PER_SECOND
-SHORTEST_STEPS = 1e-3  # two frames with one time stamp
-MOST_SURPRISE = 0.25  # of the box's width or height: about three standard deviations of a new filter's belief to stand still
-FAR_APART_STEPS = 2.5  # 12 frames per second and less
-GROWTH_KEPT = 0.95  # of the growth of a box, per step unseen: perspective goes on, an occluded box's last twitch does not
+# Two frames with one time stamp.
+SHORTEST_STEPS = 1e-3
+# Of the box's width or height: about three standard deviations of a new filter's belief to stand still.
+MOST_SURPRISE = 0.25
+# 12 frames per second and less.
+FAR_APART_STEPS = 2.5
+# Of the growth of a box, per step unseen: perspective goes on, an occluded box's last twitch does not.
+GROWTH_KEPT = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +207,8 @@ def _filters_after(tracks: TrackTable, rows: Integers, seen: Detections, steps: 
     measured = measurements(seen.boxes)
     believed = tracks.filters.take(rows, axis=1)
     updated = kalman.update(believed, measured)
-    doubtful = tracks.life.take(rows) != LOST  # its last sighting is longer ago than ``steps``
+    # Its last sighting is longer ago than ``steps``.
+    doubtful = tracks.life.take(rows) != LOST
     if steps < FAR_APART_STEPS:
         doubtful &= tracks.hits.take(rows) == 1
     if doubtful.any():

@@ -20,13 +20,17 @@ Grey = NDArray[np.uint8]  # (h, w)
 Affine = NDArray[np.float64]  # (2, 3), maps the previous frame's pixels to this frame's
 
 CHECK_WIDTH_PX = 160
-CHANGED = 12  # grey levels: above the noise of a night picture
-MOVING_SHARE = 0.3  # of the background's edges that have changed
-EDGE = 24  # grey levels to the neighbour
+# Grey levels: above the noise of a night picture.
+CHANGED = 12
+# Of the background's edges that have changed.
+MOVING_SHARE = 0.3
+# Grey levels to the neighbour.
+EDGE = 24
 LEAST_EDGES = 30
 MOST_CORNERS = 400
 LEAST_CORNERS = 12
-LEAST_MOTION_PX = 0.3  # of the small picture; less is the measurement's own noise
+# Of the small picture; less is the measurement's own noise.
+LEAST_MOTION_PX = 0.3
 
 
 class CameraMotion:

@@ -68,7 +68,8 @@ def predict(filters: Filters, steps: float) -> Filters:
 def update(filters: Filters, measured: Measurements) -> Filters:
     """The filters after each has seen its own row of ``measured``."""
     surprise = measured - filters[0]
-    gains = filters[2:4] / (filters[2] + measurement_variance(filters[0]))  # of position and velocity
+    # Of position and velocity.
+    gains = filters[2:4] / (filters[2] + measurement_variance(filters[0]))
     out = np.empty_like(filters)
     np.add(filters[:2], gains * surprise, out=out[:2])
     np.multiply(filters[2:4], 1 - gains[0], out=out[2:4])

@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from appliance.boxes import Integers
 from appliance.track.matching import NO_PAIRS, Pairs, joined, mutual_nearest
 
-SAME_WAY_SIZES = 0.35  # by how much two ways may differ that agree, in sizes of the objects
-MOST_CANDIDATES = 256  # pairs that are compared with each other; in a larger crowd nothing is beyond doubt anyway
-LARGEST_GROWTH = 2.0  # of a side, from frame to frame
+# By how much two ways may differ that agree, in sizes of the objects.
+SAME_WAY_SIZES = 0.35
+# Pairs that are compared with each other; in a larger crowd nothing is beyond doubt anyway.
+MOST_CANDIDATES = 256
+# Of a side, from frame to frame.
+LARGEST_GROWTH = 2.0
 
 Places = NDArray[np.float64]  # (N, 4) centre x, centre y, width, height; px
 
@@ -34,7 +37,8 @@ def sure_leaps(expected: Places, found: Places, reach: NDArray[np.float64], ambi
     size = np.sqrt(expected[:, 2] * expected[:, 3])
     ways = (found[None, :, :2] - expected[:, None, :2]) / size[:, None, None]
     away = np.hypot(ways[..., 0], ways[..., 1])
-    sides = np.maximum(found[:, 2:], 1.0)  # the picture's edge may leave a box no width; predictions have at least a pixel
+    # The picture's edge may leave a box no width; predictions have at least a pixel.
+    sides = np.maximum(found[:, 2:], 1.0)
     growth = np.abs(np.log(expected[:, None, 2:] / sides[None, :, :])).max(axis=2)
     away = np.where((growth < np.log(LARGEST_GROWTH)) & (away < reach[:, None]), away, np.inf)
     agreed = _agreed(ways, np.isfinite(away))
@@ -46,7 +50,8 @@ def sure_leaps(expected: Places, found: Places, reach: NDArray[np.float64], ambi
 def _agreed(ways: NDArray[np.float64], possible: NDArray[np.bool_]) -> Pairs:
     """Possible pairs whose way (N, M, 2) more others share than that of any rival, which is a pair in the same row or column."""
     rows, columns = possible.nonzero()
-    if not 4 <= len(rows) <= MOST_CANDIDATES:  # two objects that could go either way make four
+    # Two objects that could go either way make four.
+    if not 4 <= len(rows) <= MOST_CANDIDATES:
         return NO_PAIRS
     way = ways[rows, columns]
     alike = np.hypot(*(way[:, None] - way[None, :]).transpose(2, 0, 1)) < SAME_WAY_SIZES
@@ -64,6 +69,7 @@ def _best_in_row_and_column(support: Integers) -> Pairs:
     rivals = support.copy()
     rivals[rows, columns] = -1
     row_rival = rivals.max(axis=1)
-    column_count = (support[:, columns] >= best[None, :]).sum(axis=0)  # itself, and whoever in its column is no worse
+    # Itself, and whoever in its column is no worse.
+    column_count = (support[:, columns] >= best[None, :]).sum(axis=0)
     sure = (best > 0) & (best > row_rival) & (column_count == 1)
     return Pairs(rows[sure], columns[sure])

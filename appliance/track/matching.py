@@ -16,7 +16,8 @@ Number = TypeVar("Number", np.int64, np.float32)
 NOBODY = np.empty(0, np.int64)
 
 
-@dataclass(slots=True)  # not frozen: some are made for every frame, and freezing costs more than the rest
+# Not frozen: some are made for every frame, and freezing costs more than the rest.
+@dataclass(slots=True)
 class Pairs:
     """Matched rows of two tables: ``rows[i]`` of the first belongs to ``columns[i]`` of the second."""
 
@@ -46,7 +47,8 @@ def assign(candidates: Pairs, gain: Floats) -> Pairs:
     useful = (gain > 0).nonzero()[0]
     rows, columns, gain = candidates.rows.take(useful), candidates.columns.take(useful), gain.take(useful)
     if len(set(rows.tolist())) == len(set(columns.tolist())) == len(rows):
-        return Pairs(rows, columns)  # nobody competes
+        # Nobody competes.
+        return Pairs(rows, columns)
     sure = _sure_pairs(rows, columns, gain)
     taken = _marks(rows, sure)
     taken |= _marks(columns, sure)

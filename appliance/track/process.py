@@ -71,7 +71,8 @@ class Shard:
         ticket = message.ticket
         camera = self._cameras.get(ticket.camera)
         if camera is None or camera.epoch != ticket.epoch:
-            return  # of a run that has been rewound
+            # Of a run that has been rewound.
+            return
         motion = self._motion(camera, message)
         tracks = camera.tracker.update(message.detections, ticket.pts_ns, motion)
         self._tracks.send(TrackedFrame(ticket, tracks, pack(camera.tracker.state)))

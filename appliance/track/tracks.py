@@ -11,9 +11,13 @@ from appliance.boxes import Boxes, Detections, Floats, Integers, xyxy_to_cxcywh
 from appliance.track import kalman
 
 # The life of a track. Plain numbers, because an Enum costs more to compare with an array than the comparison itself.
-TENTATIVE = 0  # not confirmed yet
-TRACKED = 1  # confirmed, and seen in the newest frame
-LOST = 2  # confirmed, not seen lately
+
+# Not confirmed yet.
+TENTATIVE = 0
+# Confirmed, and seen in the newest frame.
+TRACKED = 1
+# Confirmed, not seen lately.
+LOST = 2
 
 
 @dataclass(slots=True)

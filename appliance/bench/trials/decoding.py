@@ -12,7 +12,8 @@ from appliance.config import CameraSettings
 from appliance.decode.choice import open_source
 from appliance.letterbox import Letterbox, preview_shape
 
-SLOTS = 8  # as many pictures as a ring has by default, so that the caches are used alike
+# As many pictures as a ring has by default, so that the caches are used alike.
+SLOTS = 8
 
 
 def measure(request: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from appliance.models.store import find_model
 from appliance.running import models_dir
 
 PICTURES = 32
-PREVIEW = np.zeros((96, 64), np.uint8)  # drawing fills one too; nobody looks at it
+# Drawing fills one too; nobody looks at it.
+PREVIEW = np.zeros((96, 64), np.uint8)
 
 
 def measure(request: dict[str, Any]) -> dict[str, Any]:

@@ -138,6 +138,14 @@ def _folder(site: SiteSettings) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def scratch_folder(prefix: str) -> Iterator[Path]:
+    """A folder for files that nobody keeps; those that killed programs have left are removed on the way."""
+    sweep(Path(tempfile.gettempdir()), prefix, is_alive)
+    with tempfile.TemporaryDirectory(prefix=f"{prefix}{os.getpid()}-") as name:
+        yield Path(name)
+
+
 def models_dir() -> Path:
     """The model store of the checkout that this is, or of the working directory."""
     beside = Path(__file__).resolve().parent.parent / "engines"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -18,7 +16,7 @@ from appliance.counting import CountResult, count_video
 from appliance.demo.screen import Screen
 from appliance.demo.site import demo_site
 from appliance.demo.verdict import Row, agrees, rows
-from appliance.running import new_run_id
+from appliance.running import new_run_id, scratch_folder
 from appliance.scene.clip import write_scene
 from appliance.scene.settings import SceneSettings
 from appliance.scene.truth import Truth
@@ -57,8 +55,7 @@ class Round:
 
 def play(settings: SceneSettings, console: Console, *, model: str, pace: str, overrides: Iterable[str]) -> Round:
     """Make the scene's clip in a temporary folder, and count it while people look."""
-    with tempfile.TemporaryDirectory(prefix="appliance-demo-") as name:
-        folder = Path(name)
+    with scratch_folder("appliance-demo-") as folder:
         clip, ledger = folder / "scene.mp4", folder / "ledger.sqlite"
         with _painting(console, settings) as progress:
             task = progress.add_task("painting the scene", total=settings.frames)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +23,7 @@ def selftest(
     overrides: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a setting.")] = None,
 ) -> None:
     """Prove every part on this machine against a scene whose truth is known; under half a minute, exit code 0 if all is well."""
+    from appliance.running import scratch_folder
     from appliance.selftest.checks import CHECKS
     from appliance.selftest.lab import Lab
 
@@ -32,8 +32,8 @@ def selftest(
     console = Console()
     findings: list[dict[str, Any]] = []
     failed: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="appliance-selftest-") as folder:
-        lab = Lab(Path(folder), model, tuple(overrides or ()))
+    with scratch_folder("appliance-selftest-") as folder:
+        lab = Lab(folder, model, tuple(overrides or ()))
         for check in CHECKS:
             if check.needs in failed:
                 verdict, said, seconds = "left out", f"needs: {check.needs}", 0.0

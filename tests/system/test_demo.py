@@ -84,6 +84,16 @@ def test_broken_off_while_it_paints_it_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_demo_leaves_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    short = ("demo", "--fast", "--seconds", "2", "--density", "0", "--size", "320x180")
+    demo = start_cli("demo", "--seconds", "600", environment={"TMPDIR": str(tmp_path)})
+    wait_until("it paints", lambda: list(tmp_path.glob("appliance-demo-*/.scene.mp4.*")), 60)
+    demo.kill()
+    demo.communicate()
+    assert run_cli(*short, environment={"TMPDIR": str(tmp_path)}).exit_code == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def _seed_in(file: Path) -> int:
     try:
         return int(outcome_of(file)["truth"]["seed"])

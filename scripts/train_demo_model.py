@@ -34,15 +34,14 @@ from appliance.scene.truth import box_of, visible_shares  # noqa: E402
 from appliance.scene.view import View  # noqa: E402
 from appliance.scene.world import World  # noqa: E402
 
-INPUT = (512, 288)  # width, height
-USED_AT_PX = (
-    640  # the longer side at work: larger than in training, which would take half as long again, so that people are found
-)
-LEFT_OUT_PX = 64  # of the input, from the top: far traffic, which no line is near to, and which would take a fifth of the time
+# Width and height of a picture at work, and of what is cut out of it at random for training: objects have the size that they
+# will have, at half the time that whole pictures would take.
+WHOLE, CUT = (640, 360), (448, 256)
 TRAINING_SEEDS, JUDGING_SEEDS = 100_000, 200_000
 PICTURES_PER_SCENE, SECONDS_BETWEEN = 10, 2.1
 LEAST_VISIBLE = 0.3
-LEAST_SIDES_PX = (3.5, 6.0)  # of the input; what is smaller has no label
+# What is smaller has no label.
+LEAST_SIDES_PX = (4.5, 7.5)
 DEPTH, WIDTH, MOST_CHANNELS = 0.33, 0.125, 512  # of YOLOv8's scales: 0.6 million parameters
 LICENCE = (
     "Apache-2.0. Trained from random initial values on pictures that this repository paints. The training program, "
@@ -52,11 +51,12 @@ LICENCE = (
 
 @dataclass(frozen=True, slots=True)
 class SceneJob:
-    """The pictures of one scene: its seed, how many, and where they go."""
+    """The pictures of one scene: its seed, how many, where they go, and whether only a part of each is kept."""
 
     seed: int
     count: int
     folder: Path
+    is_cut: bool
 
 
 def main() -> None:
@@ -83,7 +83,7 @@ def paint_pictures(folder: Path, images: int) -> Path:
         for kind in ("images", "labels"):
             (folder / kind / name).mkdir(parents=True)
         scenes = -(-count // PICTURES_PER_SCENE)
-        jobs += [SceneJob(first_seed + n, PICTURES_PER_SCENE, folder / "images" / name) for n in range(scenes)]
+        jobs += [SceneJob(first_seed + n, PICTURES_PER_SCENE, folder / "images" / name, name == "train") for n in range(scenes)]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for done, _ in enumerate(pool.map(paint_scene, jobs, chunksize=4), 1):
             print(f"\rpainted {done} of {len(jobs)} scenes", end="", flush=True)  # noqa: T201  # a program for people
@@ -112,17 +112,19 @@ def paint_scene(job: SceneJob) -> None:
         picture = painter.paint(actors, world.signals.colour(world.time_s))
         _, squeezed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(dice.integers(55, 96))])
         seen = np.asarray(cv2.imdecode(squeezed, cv2.IMREAD_COLOR), np.uint8)
-        small = cv2.resize(seen, INPUT, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(seen, WHOLE, interpolation=cv2.INTER_AREA)
+        left, top = dice.integers((0, 0), np.subtract(WHOLE, CUT) + 1).tolist() if job.is_cut else (0, 0)
+        kept = small[top : top + CUT[1], left : left + CUT[0]] if job.is_cut else small
         # Neighbours in the alphabet are of different scenes, so every batch is mixed.
         name = f"{number:02d}-{job.seed}"
-        cv2.imwrite(str(job.folder / f"{name}.jpg"), small[LEFT_OUT_PX:], [cv2.IMWRITE_JPEG_QUALITY, 97])
+        cv2.imwrite(str(job.folder / f"{name}.jpg"), kept, [cv2.IMWRITE_JPEG_QUALITY, 97])
         labels = job.folder.parent.parent / "labels" / job.folder.name / f"{name}.txt"
-        labels.write_text("".join(labels_of(actors, view)), encoding="utf-8")
+        labels.write_text("".join(labels_of(actors, view, (left, top), kept.shape[1::-1])), encoding="utf-8")
 
 
-def labels_of(actors: list[Actor], view: View) -> list[str]:
-    """A line for everybody who can be seen: class, centre and size of the whole box, in shares of what is kept of the
-    picture.
+def labels_of(actors: list[Actor], view: View, corner: tuple[int, int], size: tuple[int, ...]) -> list[str]:
+    """A line for everybody who can be seen in the part of the picture with this corner and size: class, centre and size of the
+    box, in shares of that part.
     """
     shares = visible_shares(actors, view)
     lines = []
@@ -130,14 +132,12 @@ def labels_of(actors: list[Actor], view: View) -> list[str]:
         box = box_of(actor, view)
         if box is None or shares.get(actor.number, 0.0) < LEAST_VISIBLE:
             continue
-        left, top, right, bottom = box * (np.array(INPUT * 2) / np.array((view.width, view.height) * 2))
-        top = max(top, LEFT_OUT_PX)
-        width, height = right - left, bottom - top
-        if width < LEAST_SIDES_PX[0] or height < LEAST_SIDES_PX[1]:
+        whole = box * (np.array(WHOLE * 2) / np.array((view.width, view.height) * 2)) - np.array(corner * 2)
+        part = np.clip(whole, 0, np.array(size * 2))
+        sides, whole_sides = part[2:] - part[:2], whole[2:] - whole[:2]
+        if (sides < LEAST_SIDES_PX).any() or sides.prod() < LEAST_VISIBLE * whole_sides.prod():
             continue
-        kept = np.array((INPUT[0], INPUT[1] - LEFT_OUT_PX))
-        x, y = ((left + right) / 2, (top + bottom) / 2 - LEFT_OUT_PX) / kept
-        w, h = (width, height) / kept
+        (x, y), (w, h) = (part[:2] + part[2:]) / 2 / size, sides / size
         lines.append(f"{CLASS_NAMES.index(actor.kind.name)} {x:.5f} {y:.5f} {w:.5f} {h:.5f}\n")
     return lines
 
@@ -155,21 +155,22 @@ def train(data: Path, folder: Path, epochs: int, seed: int) -> Path:
     model.train(
         data=str(data),
         epochs=epochs,
-        imgsz=INPUT[0],
+        imgsz=CUT[0],
         rect=True,
-        batch=16,
-        nbs=16,  # a step of the optimiser for each batch; ultralytics' default waits for 64 pictures
+        batch=8,
+        # A step of the optimiser for each batch; ultralytics' default waits for 64 pictures.
+        nbs=8,
         seed=seed,
         deterministic=True,
         device="cpu",
         workers=2,
         optimizer="AdamW",
-        lr0=0.002,
+        lr0=0.0015,
         cos_lr=True,
         warmup_epochs=1,
         mosaic=0.0,
-        scale=0.35,
-        translate=0.12,
+        scale=0.25,
+        translate=0.05,
         hsv_v=0.4,
         project=str(folder),
         name="run",
@@ -185,9 +186,9 @@ def export(weights: Path, data: Path, folder: Path) -> tuple[Path, dict[str, flo
     from ultralytics import YOLO
 
     model: Any = YOLO(str(weights))
-    judged = model.val(data=str(data), imgsz=INPUT[0], rect=True, batch=16, device="cpu", plots=False, project=str(folder))
+    judged = model.val(data=str(data), imgsz=WHOLE[0], rect=True, batch=16, device="cpu", plots=False, project=str(folder))
     figures = {"map50": round(float(judged.box.map50), 4), "map50_95": round(float(judged.box.map), 4)}
-    exported = Path(model.export(format="onnx", imgsz=INPUT[::-1], dynamic=True, opset=17, simplify=True))
+    exported = Path(model.export(format="onnx", imgsz=WHOLE[::-1], dynamic=True, opset=17, simplify=True))
     content = onnx.load(exported)
     kept = {item.key: item.value for item in content.metadata_props if item.key in ("names", "stride", "task")}
     del content.metadata_props[:]
@@ -211,7 +212,7 @@ def publish(onnx_file: Path, out: Path, command: str, figures: dict[str, float])
         'file = "model.onnx"',
         f'sha256 = "{digest}"',
         f"classes = [{classes}]",
-        f"input_px = {USED_AT_PX}",
+        f"input_px = {WHOLE[0]}",
         f'licence = "{LICENCE}"',
         f'made_by = "{command}"',
         "",

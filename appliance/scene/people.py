@@ -16,8 +16,11 @@ WALKERS_PER_S = 1 / 9.0
 PACE = (1.25, 1.7)
 KERB_M = HALF_ROAD_M + 0.7
 COMES_FROM_M = HALF_ROAD_M + 9.0
-# Side by side, people keep so much of z between them.
-APART_M = 1.1
+# Side by side, people keep so much of z between them, so that who is behind is not hidden all the way; two from each side.
+APART_M, ABREAST = 1.7, 2
+# Who walks behind another sets out so much later.
+BEHIND_S = 1.8
+MOST_FROM_A_SIDE = 4
 # Where those along the street come and go.
 NEAR_M, FAR_M = 11.0, 70.0
 
@@ -62,12 +65,18 @@ class People:
         for side in (-1, 1):
             count = int(self._dice.poisson(CROSSINGS_PER_CYCLE * self._density / 2))
             # Who comes from the right keeps half a place further away, so that nobody walks through anybody.
-            places = CROSSWALK_M[0] + 0.5 + APART_M * (self._dice.permutation(3) + (0.25 + 0.25 * side))
-            for place in places[: min(count, 3)]:
-                actor = self._person(side * COMES_FROM_M, float(place), -side * math.pi / 2)
-                actor.plan["kerb_x"] = side * (KERB_M + float(self._dice.uniform(0, 0.8)))
-                actor.plan["delay_s"] = float(self._dice.uniform(0, 2.5))
-                self._waiting.append(actor)
+            places = CROSSWALK_M[0] + 0.5 + APART_M * (self._dice.permutation(ABREAST) + (0.25 + 0.25 * side))
+            group: list[Actor] = []
+            for number in range(min(count, MOST_FROM_A_SIDE)):
+                row, place = divmod(number, ABREAST)
+                actor = self._person(side * COMES_FROM_M, float(places[place]), -side * math.pi / 2)
+                if row:
+                    # Nobody overtakes.
+                    actor.speed = group[place].speed
+                actor.plan["kerb_x"] = side * (KERB_M + 0.8 * row + float(self._dice.uniform(0, 0.5)))
+                actor.plan["delay_s"] = row * BEHIND_S + float(self._dice.uniform(0, 1.2 if row == 0 else 0.4))
+                group.append(actor)
+            self._waiting += group
 
     def _set_out(self, step_s: float) -> None:
         for actor in list(self._waiting):

@@ -101,8 +101,9 @@ def lines_of(view: View) -> tuple[TrueLine, ...]:
     # Metres above the ground, about where the middle of a box is.
     middle = 0.75
     across = view.project(np.array([(-HALF_ROAD_M - 1, middle, COUNTED_AT_M), (HALF_ROAD_M + 1, middle, COUNTED_AT_M)]))
-    # Not in the middle of the road, where those who come from both sides meet.
-    along = view.project(np.array([(LANE_M, middle, CROSSWALK_M[1] + 1.5), (LANE_M, middle, CROSSWALK_M[0] - 1.2)]))
+    # Not in the middle of the road, where those who come from both sides meet, nor to its right, where lorries that wait at the
+    # light stand between the camera and the crossing.
+    along = view.project(np.array([(-LANE_M, middle, CROSSWALK_M[1] + 1.5), (-LANE_M, middle, CROSSWALK_M[0] - 1.2)]))
     size = np.array([view.width, view.height])
     vehicles = tuple(kind.name for kind in VEHICLES)
     road, crosswalk = (np.clip(points / size, 0.0, 1.0).round(4).tolist() for points in (across, along))

@@ -24,12 +24,14 @@ from appliance.running import run_site
 from appliance.scene.commands import scene
 from appliance.selftest.commands import selftest
 from appliance.site_file import load_site, parse_site
+from appliance.status import status
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(bench)
 app.command()(demo)
 app.command()(scene)
 app.command()(selftest)
+app.command()(status)
 app.add_typer(evaluate)
 console = Console()
 
@@ -89,6 +91,7 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
         "cameras": [camera | {"lines": [parse_line(text, classes, anchor) for text in line]}],
         "detector": {"model": model, "backend": backend},
         "counter": {"record_tracks": video_file is not None},
+        "slots": counting.SLOTS,
     }
     site = parse_site(tree, overrides or (), "the command")
     log.set_up("supervisor", site.log_level)

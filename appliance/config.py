@@ -112,7 +112,15 @@ class CameraSettings(Settings):
 
     name: Name
     source: str = Field(min_length=1)
-    """A file, an rtsp:// or http:// address, or the number of a webcam."""
+    """A file, an rtsp:// or http:// address, or the number or device of a webcam."""
+    login: str = Field(default="", pattern="^$|^(env|file):.+")
+    """Where ``user:password`` of the address is found, ``env:NAME`` or ``file:PATH``; they never stand in the configuration."""
+    transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
+    """What rtsp:// brings the pictures over."""
+    stall_s: float = Field(default=3.0, ge=0.5, le=600)
+    """How long a camera may send no picture before it is called again; more than the time between two of its pictures."""
+    stale_s: float = Field(default=1.0, ge=0.1, le=60)
+    """The oldest frame of a live camera that is still looked at."""
     pace: Pace = Pace.AUTO
     """``auto``: ``file`` for files, ``live`` for the rest. ``played``: a file at its own pace, but every frame of it."""
     decoder: str = Field(default="auto", pattern="^(auto|pyav|opencv)$")
@@ -127,6 +135,10 @@ class CameraSettings(Settings):
     @model_validator(mode="after")
     def _check(self) -> CameraSettings:
         refuse_twins("line", (line.name for line in self.lines))
+        if "://" in self.source and ":" in self.source.partition("://")[2].partition("/")[0].rpartition("@")[0]:
+            raise ValueError(
+                "a password does not belong into the address; 'login: env:NAME' or 'login: file:PATH' says where it is"
+            )
         if self.last_frame is not None and self.last_frame < self.first_frame:
             raise ValueError(f"the last frame must not come before the first, found {self.first_frame} to {self.last_frame}")
         return self
@@ -135,7 +147,7 @@ class CameraSettings(Settings):
     def is_live(self) -> bool:
         """Whether frames are lost when nobody takes them."""
         if self.pace is Pace.AUTO:
-            return "://" in self.source or self.source.isdigit()
+            return "://" in self.source or self.source.isdigit() or self.source.startswith("/dev/video")
         return self.pace is Pace.LIVE
 
 
@@ -261,6 +273,8 @@ class DetectProcess(Settings):
     """Everything that some line counts; nothing named means all."""
     models_dir: Path
     is_live: bool
+    burst: int
+    """Answers that are handed on together, while others are under way."""
 
 
 class TrackProcess(Settings):

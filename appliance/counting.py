@@ -23,6 +23,8 @@ from appliance.running import Work, new_run_id, run_site
 from appliance.supervise.supervisor import Supervisor
 
 CAMERA = "video"
+# Frames under way: more than a live camera needs, so that all processes work through several at a time.
+SLOTS = 32
 # One page, which holds no table yet.
 EMPTY_LEDGER_BYTES = 4096
 

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from appliance.boxes import Detections, Tracks
+from appliance.latency import NONE, Buckets
 from appliance.letterbox import InputRule
 
 
@@ -22,7 +23,9 @@ class FrameTicket(Message, frozen=True):
     """A frame whose pixels wait in a slot of the camera's ring.
 
     ``epoch`` counts the starts of the camera; what bears an older one is of a run that has been rewound. ``pts_ns`` is media
-    time; ``capture_ns`` wall clock (UTC) of the capture by ``clock`` (``camera`` or ``arrival``). Sizes are pixels.
+    time; ``capture_ns`` wall clock (UTC) of the capture by ``clock`` (``camera`` or ``arrival``); ``arrived_ns`` the
+    monotonic time at which the frame was here, and ``expires_ns`` when it is too old to be looked at, 0 for never. Sizes are
+    pixels.
     """
 
     camera: str
@@ -31,6 +34,8 @@ class FrameTicket(Message, frozen=True):
     pts_ns: int
     capture_ns: int
     clock: str
+    arrived_ns: int
+    expires_ns: int
     source_width: int
     source_height: int
     ring: str
@@ -63,6 +68,14 @@ class TrackedFrame(Message, frozen=True):
     ticket: FrameTicket
     tracks: Tracks
     state: bytes
+
+
+class SkippedFrame(Message, frozen=True):
+    """A frame that nobody will look at any more, because it has become too old; it goes all the way, so that its credit comes
+    back.
+    """
+
+    ticket: FrameTicket
 
 
 class Credit(Message, frozen=True):
@@ -113,6 +126,23 @@ class Begin(Message, frozen=True):
     ring: str
 
 
+class Condition(Message, frozen=True):
+    """How a part of the machine is: ``starting``, ``ok``, ``degraded`` or ``down``, and why."""
+
+    state: str
+    reason: str = ""
+
+
+class CameraCondition(Message, frozen=True):
+    """Report of a decoder, whenever it changes: how its camera is, what is connected, and how often it has been."""
+
+    pid: int
+    camera: str
+    condition: Condition
+    source: SourceInfo | None = None
+    connections: int = 0
+
+
 class Ready(Message, frozen=True):
     """Report: the process is up. ``model`` comes from the detector alone."""
 
@@ -133,8 +163,9 @@ class Began(Message, frozen=True):
 class Beat(Message, frozen=True):
     """Report: alive, and what was done since the start of the process.
 
-    ``skipped`` frames were decoded but not passed on; ``latency_ns`` is the sum, and ``worst_latency_ns`` the largest, of the
-    times from the capture of a frame until this process was done with it.
+    ``skipped`` frames were decoded but not passed on, because the others were busy, ``stale`` ones because they came too late;
+    ``latency_ns`` is the sum, ``worst_latency_ns`` the largest, and ``latencies`` the histogram (see ``latency``) of the times
+    from the arrival of a frame until this process was done with it.
     """
 
     pid: int
@@ -146,6 +177,8 @@ class Beat(Message, frozen=True):
     peak_memory_bytes: int = 0
     latency_ns: int = 0
     worst_latency_ns: int = 0
+    stale: int = 0
+    latencies: Buckets = NONE
 
 
 class Finished(Message, frozen=True):
@@ -165,7 +198,46 @@ class Refused(Message, frozen=True):
     usage: bool = False
 
 
-Report = Ready | Began | Beat | Finished | Refused
+class ProcessHealth(Message, frozen=True):
+    """A process at one moment; counts are of all its lives, times since when it is so wall clock (UTC)."""
+
+    name: str
+    condition: Condition
+    since_ns: int
+    pid: int
+    restarts: int
+    frames: int
+    latency_p50_ns: int
+    latency_p99_ns: int
+    """From a frame's arrival until this process was done with it; 0 for decoders."""
+    memory_bytes: int
+    """The most that it has used."""
+    cpu_ns: int
+
+
+class CameraHealth(Message, frozen=True):
+    """A camera at one moment: what came in, and what of that was not looked at, by cause."""
+
+    name: str
+    condition: Condition
+    since_ns: int
+    source: SourceInfo | None
+    connections: int
+    frames: int
+    skipped_busy: int
+    skipped_stale: int
+    damaged: int
+
+
+class Health(Message, frozen=True):
+    """How the whole machine is."""
+
+    time_ns: int
+    processes: tuple[ProcessHealth, ...]
+    cameras: tuple[CameraHealth, ...]
+
+
+Report = Ready | Began | Beat | CameraCondition | Finished | Refused
 
 T = TypeVar("T")
 

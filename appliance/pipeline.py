@@ -22,6 +22,8 @@ from appliance.supervise.supervisor import Machine
 
 DECODE, DETECT, TRACK, COUNT = (f"appliance.{stage}.process" for stage in ("decode", "detect", "track", "count"))
 CAMERAS_PER_SHARD = 8
+# Of files: who finds several frames waiting has his caches warm for all but the first.
+BURSTS_PER_RING = 4
 # A network may take its time to compile.
 START_S, DETECT_START_S, SILENCE_S = 30.0, 180.0, 10.0
 
@@ -66,6 +68,7 @@ def for_decode(camera: CameraSettings) -> str:
 
 def for_detect(site: SiteSettings, models_dir: Path) -> str:
     """The settings of the detector."""
+    is_live = any(camera.is_live for camera in site.cameras)
     return DetectProcess(
         detector=site.detector,
         cameras=tuple(camera.name for camera in site.cameras),
@@ -73,7 +76,8 @@ def for_detect(site: SiteSettings, models_dir: Path) -> str:
         low_score=min(site.tracker.low_score, site.detector.confidence),
         classes=wanted_classes(site),
         models_dir=models_dir,
-        is_live=any(camera.is_live for camera in site.cameras),
+        is_live=is_live,
+        burst=1 if is_live else max(1, site.slots // BURSTS_PER_RING),
     ).model_dump_json()
 
 

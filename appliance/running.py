@@ -18,7 +18,8 @@ from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import SiteSettings
 from appliance.count.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
-from appliance.supervise.preflight import check_memory, is_alive, runtime_parent
+from appliance.supervise.preflight import check_memory, is_alive, possible_parents, runtime_parent
+from appliance.supervise.service import ServiceManager
 from appliance.supervise.supervisor import Supervisor, sweep
 
 FOLDER_PREFIX = "appliance-"
@@ -87,16 +88,19 @@ def run_site(
         # What cannot be written is refused now, and a stop before the first frame finds a ledger.
         Ledger(ledger, run).close()
         machine = pipeline.build(site, folder, ledger, run, models_dir(), gives_up=until_finished)
+        manager = ServiceManager()
         with Supervisor(machine) as supervisor:
             clock = _WorkClock()
 
             def keep_on() -> bool:
                 clock.look(supervisor)
+                manager.look(supervisor.health)
                 watch(supervisor)
                 return not stopper.is_set
 
             supervisor.run(keep_on)
             clock.stop()
+            manager.stopping()
         return Work(
             ledger,
             run,
@@ -123,6 +127,14 @@ class _WorkClock:
 
     def stop(self) -> None:
         self.seconds = (monotonic_ns() - self._began_ns) / NS_PER_S if self._began_ns else 0.0
+
+
+def machine_folders() -> list[Path]:
+    """Those of all running machines that this user may see."""
+    parents = dict.fromkeys(possible_parents())
+    folders = [folder for parent in parents for folder in sorted(parent.glob(f"{FOLDER_PREFIX}*-*"))]
+    pids = [folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0] for folder in folders]
+    return [folder for folder, pid in zip(folders, pids) if pid.isdigit() and is_alive(int(pid))]
 
 
 @contextmanager

@@ -4,9 +4,11 @@
        ▲                                                      │
        └──────────────────────credits─────────────────────────┘
 
-Nothing is ever dropped on a wire, and none can fill up: a decoder holds as many credits as its ring has slots, spends one per
-frame, and gets it back when count is done with the frame. So at most ``slots`` frames of a camera are under way, wherever the
-slowest process is. A live decoder without a credit skips its frame, and counts it as skipped; a file's decoder waits.
+Nothing is ever dropped on these wires, and none can fill up: a decoder holds as many credits as its ring has slots, spends one
+per frame, and gets it back when count is done with the frame. So at most ``slots`` frames of a camera are under way, wherever the
+slowest process is. A live decoder, which uses three slots at most, skips its frame where it has no credit, and counts it as
+skipped; a file's decoder waits. A live frame that has become too old on its way goes on without being looked at, so that its
+credit comes back.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from appliance.messages import Credit, DetectedFrame, EndOfStream, FrameTicket, TrackedFrame
+from appliance.messages import Credit, DetectedFrame, EndOfStream, FrameTicket, Health, SkippedFrame, TrackedFrame
 
 M = TypeVar("M")
+Detected = DetectedFrame | SkippedFrame | EndOfStream
+Tracked = TrackedFrame | SkippedFrame | EndOfStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +31,18 @@ class Topic(Generic[M]):
     message: Any
     """The type of the messages."""
     per: str
-    """One socket for each of these: ``device``, ``shard`` or ``camera``."""
+    """One socket for each of these: ``device``, ``shard``, ``camera`` or ``machine``."""
     depth: int
     """Messages that a socket may hold: more than credits ever let through, for all cameras together."""
 
 
 TICKETS: Topic[FrameTicket | EndOfStream] = Topic("tickets", FrameTicket | EndOfStream, per="device", depth=4096)
-BOXES: Topic[DetectedFrame | EndOfStream] = Topic("boxes", DetectedFrame | EndOfStream, per="shard", depth=4096)
-TRACKS: Topic[TrackedFrame | EndOfStream] = Topic("tracks", TrackedFrame | EndOfStream, per="device", depth=4096)
+BOXES: Topic[Detected] = Topic("boxes", Detected, per="shard", depth=4096)
+TRACKS: Topic[Tracked] = Topic("tracks", Tracked, per="device", depth=4096)
 CREDITS: Topic[Credit] = Topic("credits", Credit, per="camera", depth=4096)
 
+# What nothing may be lost on.
 TOPICS = (TICKETS, BOXES, TRACKS, CREDITS)
+
+# To anybody who listens, from the supervisor, once a second; who is slow misses some.
+HEALTH: Topic[Health] = Topic("health", Health, per="machine", depth=8)

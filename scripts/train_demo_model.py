@@ -1,6 +1,6 @@
 """Train the small detector of the demo on synthetic scenes, and put it into the model store.
 
-usage: scripts/train_demo_model.py [--images 2400] [--epochs 16] [--seed 1] [--out engines/demo/1]
+usage: scripts/train_demo_model.py [--images 2400] [--epochs 20] [--seed 1] [--out engines/demo/1]
 
 Needs the ``export`` extra (ultralytics; AGPL-3.0, used here and never by the appliance). Everything is seeded: pictures are of
 seeds from 100000 on, and those that the model is judged by of seeds from 200000 on, so no scene that a demo counts has been
@@ -27,9 +27,10 @@ import numpy as np
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from appliance.scene.actors import CLASS_NAMES, Actor  # noqa: E402  # from this checkout
+from appliance.scene.actors import CLASS_NAMES, PERSON, Actor  # noqa: E402  # from this checkout
 from appliance.scene.paint import Painter  # noqa: E402
 from appliance.scene.settings import SceneSettings  # noqa: E402
+from appliance.scene.street import CYCLE_S, HALF_ROAD_M  # noqa: E402
 from appliance.scene.truth import box_of, visible_shares  # noqa: E402
 from appliance.scene.view import View  # noqa: E402
 from appliance.scene.world import World  # noqa: E402
@@ -63,7 +64,7 @@ def main() -> None:
     """Paint, train, judge, export."""
     parser = argparse.ArgumentParser(description="train the demo's detector")
     parser.add_argument("--images", type=int, default=2400)
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=REPOSITORY / "engines" / "demo" / "1")
     wanted = parser.parse_args()
@@ -108,6 +109,11 @@ def paint_scene(job: SceneJob) -> None:
     for number in range(job.count):
         for _ in range(round(SECONDS_BETWEEN / 0.04)):
             world.step(0.04)
+        # People on the white stripes are what is hardest to see.
+        waited_s = 0.0
+        while number % 2 and waited_s < CYCLE_S and not any(is_crossing(actor) for actor in world.actors):
+            world.step(0.04)
+            waited_s += 0.04
         actors = world.actors
         picture = painter.paint(actors, world.signals.colour(world.time_s))
         _, squeezed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(dice.integers(55, 96))])
@@ -120,6 +126,11 @@ def paint_scene(job: SceneJob) -> None:
         cv2.imwrite(str(job.folder / f"{name}.jpg"), kept, [cv2.IMWRITE_JPEG_QUALITY, 97])
         labels = job.folder.parent.parent / "labels" / job.folder.name / f"{name}.txt"
         labels.write_text("".join(labels_of(actors, view, (left, top), kept.shape[1::-1])), encoding="utf-8")
+
+
+def is_crossing(actor: Actor) -> bool:
+    """Whether it is somebody on foot on the road."""
+    return actor.kind is PERSON and abs(actor.x) < HALF_ROAD_M
 
 
 def labels_of(actors: list[Actor], view: View, corner: tuple[int, int], size: tuple[int, ...]) -> list[str]:

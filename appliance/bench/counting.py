@@ -75,7 +75,7 @@ def measure(bench: Bench) -> Iterator[Row]:
 
     Everything is measured in every round, so that a machine that is disturbed for a while disturbs both sides.
     """
-    site = bench.inputs.site(last_frame=QUICK_LAST_FRAME if bench.is_quick else None)
+    site = bench.inputs.job(QUICK_LAST_FRAME if bench.is_quick else None)
     counts, limits, theirs = list[Count](), list[Limit](), {threads: list[Answer]() for threads in THREADS}
     for number in range(QUICK_ROUNDS if bench.is_quick else ROUNDS):
         counts.append(count_once(bench, site))

@@ -113,7 +113,9 @@ class RingWay:
     def _ticket(self, number: int, slot: int, generation: int) -> FrameTicket:
         height, width = self._height, self._width
         return FrameTicket(
-            *(CAMERA, 1, number, 0, 0, "arrival"), *(width, height, self._file.path, slot, generation), *(height, width, 0, 0)
+            *(CAMERA, 1, number, 0, 0, "arrival", 0, 0),
+            *(width, height, self._file.path, slot, generation),
+            *(height, width, 0, 0),
         )
 
     def received_ns(self) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.config import SiteSettings
-from appliance.counting import CAMERA
+from appliance.counting import CAMERA, SLOTS
 from appliance.decode.source import check_file
 from appliance.errors import Refusal
 from appliance.models.store import find_model
@@ -32,6 +32,10 @@ class Inputs:
     """As in a configuration."""
     classes: tuple[str, ...]
     last_frame: int | None
+
+    def job(self, last_frame: int | None = None) -> SiteSettings:
+        """The video as ``appliance count`` takes it."""
+        return self.site(last_frame=last_frame).model_copy(update={"slots": SLOTS})
 
     def site(self, cameras: int = 1, last_frame: int | None = None) -> SiteSettings:
         """A site whose cameras all show the video, up to ``last_frame`` where that is sooner."""

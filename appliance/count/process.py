@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from appliance.clock import monotonic_ns, wall_ns
+from appliance.clock import monotonic_ns
 from appliance.config import CountProcess
 from appliance.count.camera import CountedCamera
 from appliance.count.ledger import Ledger
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
-from appliance.messages import Begin, Checkpoint, Credit, EndOfStream, TrackedFrame
+from appliance.messages import Begin, Checkpoint, Credit, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame
 from appliance.topics import CREDITS, TRACKS
 
 IDLE_S = 0.1
@@ -44,6 +44,8 @@ class Counters:
             wait((self._link, self._tracks), IDLE_S)
         elif isinstance(message, EndOfStream):
             self._end(message)
+        elif isinstance(message, SkippedFrame):
+            self._give_back(message.ticket)
         else:
             self._count(message)
 
@@ -70,9 +72,12 @@ class Counters:
             # Of a run that has been rewound.
             return
         camera.count(message)
-        self._credits[ticket.camera].send(Credit(ticket.camera, ticket.epoch, ticket.frame))
-        self._link.heart.arrived(max(0, wall_ns() - ticket.capture_ns))
+        self._give_back(ticket)
+        self._link.heart.arrived(monotonic_ns() - ticket.arrived_ns)
         self._link.heart.busy_ns += monotonic_ns() - began_ns
+
+    def _give_back(self, ticket: FrameTicket) -> None:
+        self._credits[ticket.camera].send(Credit(ticket.camera, ticket.epoch, ticket.frame))
 
     def _end(self, message: EndOfStream) -> None:
         camera = self._cameras.get(message.camera)

@@ -24,12 +24,12 @@ class Scalers:
 class AvPicture:
     """A decoded frame; its size is that of the upright picture, however the camera was held."""
 
-    def __init__(self, frame: av.VideoFrame, pts_ns: int, scalers: Scalers) -> None:
+    def __init__(self, frame: av.VideoFrame, pts_ns: int, scalers: Scalers, sent_ns: int | None = None) -> None:
         self._frame, self._scalers = frame, scalers
         # Quarters against the clock, from the file's display matrix.
         self._turns = round(frame.rotation / 90) % 4
         self.width, self.height = self._lying(frame.width, frame.height)
-        self.pts_ns = pts_ns
+        self.pts_ns, self.sent_ns = pts_ns, sent_ns
 
     def draw(self, network_input: Pixels, place: Letterbox, preview: Pixels) -> None:
         """See ``Picture``. The full picture is scaled once: the network's input is made from the preview where that is no

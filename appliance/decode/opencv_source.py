@@ -9,7 +9,7 @@ import numpy as np
 from cv2.utils import logging as cv2_logging
 
 from appliance.clock import NS_PER_S, monotonic_ns
-from appliance.decode.source import check_file, cut_short, hidden, is_file, without_frames
+from appliance.decode.source import check_file, cut_short, hidden, is_file, is_webcam, without_frames
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import GREY, Letterbox
@@ -26,6 +26,8 @@ class CvPicture:
     def __init__(self, image: Pixels, pts_ns: int) -> None:
         self.height, self.width = image.shape[:2]
         self.pts_ns = pts_ns
+        # OpenCV does not tell.
+        self.sent_ns: int | None = None
         self._image = image
 
     def draw(self, network_input: Pixels, place: Letterbox, preview: Pixels) -> None:
@@ -48,7 +50,7 @@ class OpenCvSource:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._is_file, self._is_webcam = is_file(address), address.isdigit()
+        self._is_file, self._is_webcam = is_file(address), is_webcam(address)
         self.damaged = 0
         self.problem = ""
         self._begin()
@@ -116,6 +118,6 @@ def _open(address: str) -> cv2.VideoCapture:
         address = os.path.abspath(address)
     capture = cv2.VideoCapture(int(address) if address.isdigit() else address)
     if not capture.isOpened():
-        what = f"webcam {address}" if address.isdigit() else hidden(address)
+        what = f"webcam {address}" if is_webcam(address) else hidden(address)
         raise Refusal(f"{what} must be a video, found nothing that OpenCV can open")
     return capture

@@ -11,13 +11,20 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from appliance.clock import NS_PER_MS, NS_PER_S
+from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from appliance.decode.address import check_host
 from appliance.decode.av_picture import AvPicture, Scalers
-from appliance.decode.source import check_file, cut_short, hidden, is_file, without_frames
+from appliance.decode.source import NoAnswer, check_file, cut_short, hidden, is_file, without_frames
 from appliance.errors import Refusal
 from appliance.messages import SourceInfo
 
-OPEN_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 10.0
+OPEN_TIMEOUT_S = 5.0
+# FFmpeg gives what it still holds when it is interrupted for the first time, and stops at the second.
+INTERRUPTIONS = 2.1
+# Of a live stream, for finding out what is in it; FFmpeg would take a second, which the first pictures are late by then.
+ANALYSED_US = 100_000
+# It tells no time at all; pictures are from when they come.
+WITHOUT_TIME = "mpjpeg"
 # In a row; damage in a file is passed over, but not for ever.
 MOST_FAILED_READS = 1000
 # Every frame has its own time there, before and after a seek.
@@ -34,8 +41,9 @@ FALLBACK_RATE = Fraction(25)
 class PyAvSource:
     """See ``Source``."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, transport: str = "tcp", stall_s: float = 3.0) -> None:
         self._address, self._is_file = address, is_file(address)
+        self._transport, self._stall_s = transport, stall_s
         self.damaged = 0
         self.problem = ""
         self._damaged_until_ns = -NS_PER_S
@@ -55,13 +63,28 @@ class PyAvSource:
         self.info = SourceInfo(width, height, float(rate), self._stream.frames, f"PyAV {av.__version__}")
 
     def _begin(self) -> None:
-        self._container = _open(self._address)
+        self._container = _open_file(self._address) if self._is_file else self._call()
         self._stream = _find_stream(self._container, self._address)
         self._go_on()
+
+    def _call(self) -> InputContainer:
+        """The connection to a camera; raises ``Refusal`` or ``NoAnswer``."""
+        check_host(self._address)
+        options = {"analyzeduration": str(ANALYSED_US)}
+        if self._address.startswith("rtsp"):
+            options["rtsp_transport"] = self._transport
+        self._heard_ns = monotonic_ns()
+        try:
+            return av.open(self._address, options=options, timeout=(OPEN_TIMEOUT_S, self._stall_s / INTERRUPTIONS))
+        except (av.error.FFmpegError, OSError) as error:
+            # What FFmpeg says of being interrupted depends on where.
+            was_interrupted = monotonic_ns() - self._heard_ns > OPEN_TIMEOUT_S * 0.95 * NS_PER_S
+            raise _refusal_of(self._address, TimeoutError() if was_interrupted else error) from None
 
     def _go_on(self) -> None:
         self._frames: Iterator[av.VideoFrame] = self._decode()
         self._has_read = False
+        self._begun_ns = monotonic_ns()
         self._last_ns = -LEAST_STEP_NS
         self._offset_ns = 0
 
@@ -79,13 +102,23 @@ class PyAvSource:
         if frame is None:
             self.problem = self._problem_at_end()
             return None
+        self._heard_ns = monotonic_ns()
         self._last_ns = self._pts_ns(frame)
-        return AvPicture(frame, self._last_ns, self._scalers)
+        return AvPicture(frame, self._last_ns, self._scalers, self._sent_ns(frame))
+
+    def _sent_ns(self, frame: av.VideoFrame) -> int | None:
+        """Wall clock of a frame by what the camera says of its time stamps now and then (RTCP sender reports)."""
+        begin_us = None if self._is_file else self._container.start_time_realtime
+        if not begin_us or frame.pts is None or frame.time_base is None:
+            return None
+        return begin_us * 1000 + int((frame.pts - (self._stream.start_time or 0)) * frame.time_base * NS_PER_S)
 
     def _pts_ns(self, frame: av.VideoFrame) -> int:
         """Media time from the stream's time stamps. It never stands still: a stamp that is missing is made up, one that goes
         back a little gives way, and where they begin anew, time goes on.
         """
+        if self._container.format.name == WITHOUT_TIME:
+            return max(monotonic_ns() - self._begun_ns, self._last_ns + LEAST_STEP_NS)
         if frame.pts is None or frame.time_base is None:
             return self._last_ns + self._frame_ns if self._last_ns >= 0 else 0
         pts_ns = int((frame.pts - (self._stream.start_time or 0)) * frame.time_base * NS_PER_S) + self._offset_ns
@@ -97,6 +130,8 @@ class PyAvSource:
     def _decode(self) -> Iterator[av.VideoFrame]:
         """All frames; what cannot be decoded is left out, and noted as what was decoded with faults is."""
         for packet in self._packets():
+            if not self._is_file and monotonic_ns() - self._heard_ns > self._stall_s * NS_PER_S:
+                return
             try:
                 frames = self._stream.decode(packet)
             except av.error.FFmpegError:
@@ -118,7 +153,9 @@ class PyAvSource:
                 return
             except (av.error.EOFError, av.error.ExitError):
                 break
-            except av.error.FFmpegError:
+            except av.error.FFmpegError as error:
+                if not self._is_file and not isinstance(error, av.error.InvalidDataError):
+                    break
                 failed += 1
                 self._note_damage(None)
         yield None
@@ -134,7 +171,9 @@ class PyAvSource:
 
     def _problem_at_end(self) -> str:
         if not self._is_file:
-            return f"{hidden(self._address)} has stopped sending"
+            silent_s = (monotonic_ns() - self._heard_ns) / NS_PER_S
+            silence = f"has sent no picture for {silent_s:.1f} s"
+            return f"{hidden(self._address)} {'has ended the connection' if silent_s < self._stall_s / 2 else silence}"
         if self._last_ns < 0:
             return without_frames(self._address)
         return cut_short(self._address, self._promised_ns(), self._last_ns, self._frame_ns)
@@ -179,24 +218,30 @@ class PyAvSource:
         self._container.close()
 
 
-def _open(address: str) -> InputContainer:
-    local = is_file(address)
-    if local:
-        check_file(address)
-    options = {"rtsp_transport": "tcp"} if address.startswith("rtsp") else {}
+def _open_file(address: str) -> InputContainer:
+    check_file(address)
     try:
-        container = av.open(
-            # A file's name may look like an address: 12:30:00.mp4.
-            f"file:{address}" if local else address,
-            options=options,
-            timeout=None if local else (OPEN_TIMEOUT_S, READ_TIMEOUT_S),
-        )
+        # A file's name may look like an address: 12:30:00.mp4.
+        container = av.open(f"file:{address}")
     except (av.error.FFmpegError, OSError) as error:
-        reason = error.strerror or type(error).__name__
-        raise Refusal(f"{hidden(address)} must be a video, found something that cannot be read as one ({reason})") from None
+        raise _refusal_of(address, error) from None
     if container.format.name in TEXT_ART:
-        raise Refusal(f"{hidden(address)} must be a video, found text")
+        raise Refusal(f"{address} must be a video, found text")
     return container
+
+
+def _refusal_of(address: str, error: Exception) -> Refusal:
+    """Why nothing could be opened, in one sentence."""
+    place = hidden(address)
+    if isinstance(error, av.error.HTTPUnauthorizedError):
+        return Refusal(f"{place}: a login is wanted, found {'one that is not accepted' if '@' in address else 'none'}")
+    if isinstance(error, (av.error.HTTPForbiddenError, av.error.HTTPNotFoundError)):
+        return Refusal(f"{place}: a video is wanted, found '{error.strerror}'")
+    if isinstance(error, (ConnectionError, TimeoutError, av.error.ExitError)):
+        refused = isinstance(error, ConnectionRefusedError)
+        return NoAnswer(f"{place}: {'the connection is refused' if refused else 'nobody answers'}")
+    reason = getattr(error, "strerror", "") or type(error).__name__
+    return Refusal(f"{place} must be a video, found something that cannot be read as one ({reason})")
 
 
 def _find_stream(container: InputContainer, address: str) -> VideoStream:

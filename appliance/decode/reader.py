@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.config import CameraSettings
+from appliance.decode.live_source import LiveSource
 from appliance.decode.source import Picture, Source
 from appliance.messages import Checkpoint
 
@@ -81,3 +82,21 @@ class Reader:
         if self._next <= self._camera.first_frame:
             return f"{self._camera.source} ends before frame {self._camera.first_frame}: it has {self._next} frames"
         return ""
+
+
+class LiveReader:
+    """A camera's pictures of one epoch, numbered from the checkpoint on; never over."""
+
+    is_over = False
+    problem = ""
+
+    def __init__(self, source: LiveSource, after: Checkpoint) -> None:
+        self._source, self._next = source, after.frame + 1
+
+    def read(self) -> Numbered | None:
+        """The next picture, if there is one now."""
+        picture = self._source.read()
+        if picture is None:
+            return None
+        self._next += 1
+        return Numbered(self._next - 1, picture)

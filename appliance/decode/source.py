@@ -12,6 +12,10 @@ from appliance.letterbox import Letterbox
 from appliance.messages import SourceInfo
 
 
+class NoAnswer(Refusal):
+    """There is nobody at a camera's address, as far as one can tell from here."""
+
+
 class Picture(Protocol):
     """One decoded frame, still as the decoder has it; its size is that of the upright picture."""
 
@@ -19,6 +23,8 @@ class Picture(Protocol):
     height: int
     pts_ns: int
     """Media time: 0 at the beginning of the source, then as the source says, and always later than the one before."""
+    sent_ns: int | None
+    """Wall clock (UTC) of the capture by the camera's own clock, where it tells."""
 
     def draw(self, network_input: Pixels, place: Letterbox, preview: Pixels) -> None:
         """Scale into the network's input, (H, W, 3) RGB at ``place``, and into the preview, I420 (h * 3 / 2, w)."""
@@ -49,9 +55,14 @@ class Source(Protocol):
     problem: str
 
 
+def is_webcam(address: str) -> bool:
+    """Whether it is the number or the device of a webcam."""
+    return address.isdigit() or address.startswith("/dev/video")
+
+
 def is_file(address: str) -> bool:
     """Whether it is neither a webcam nor something on the network."""
-    return "://" not in address and not address.isdigit()
+    return "://" not in address and not is_webcam(address)
 
 
 def check_file(address: str) -> None:

@@ -13,7 +13,7 @@ from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingReaders
 from appliance.letterbox import Letterbox
-from appliance.messages import DetectedFrame, EndOfStream, FrameTicket
+from appliance.messages import DetectedFrame, EndOfStream, FrameTicket, SkippedFrame
 from appliance.topics import BOXES, TICKETS
 
 IDLE_S = 0.1
@@ -43,6 +43,8 @@ class Detector:
         self._epochs: dict[str, int] = {}
         self._under_way: deque[list[FrameTicket]] = deque()
         self._inside: Counter[str] = Counter()
+        self._burst = settings.burst
+        self._answers: list[DetectedFrame] = []
         self._ends: dict[str, EndOfStream] = {}
 
     def step(self) -> None:
@@ -73,15 +75,23 @@ class Detector:
 
     def _start(self) -> bool:
         """Give the next batch to the network, if one is due, without what has been rewound or overwritten meanwhile."""
-        batch = self._batcher.take(monotonic_ns())
-        fresh = [ticket for ticket in batch if self._is_fresh(ticket)]
+        now_ns = monotonic_ns()
+        batch = self._batcher.take(now_ns)
+        fresh = [ticket for ticket in batch if self._is_fresh(ticket) and not 0 < ticket.expires_ns < now_ns]
         for ticket in batch:
             if ticket not in fresh:
-                self._leave(ticket.camera)
+                self._skip(ticket)
         if fresh:
             self.network.submit([self._rings.input_picture(ticket) for ticket in fresh])
             self._under_way.append(fresh)
         return bool(batch)
+
+    def _skip(self, ticket: FrameTicket) -> None:
+        if self._is_fresh(ticket):
+            self._hand_on()
+            self._boxes[ticket.camera].send(SkippedFrame(ticket))
+            self._link.heart.stale += 1
+        self._leave(ticket.camera)
 
     def _is_fresh(self, ticket: FrameTicket) -> bool:
         return self._is_current(ticket) and self._rings.holds(ticket)
@@ -94,10 +104,17 @@ class Detector:
         began_ns = monotonic_ns()
         for ticket, output in zip(self._under_way.popleft(), outputs):
             if self._is_fresh(ticket):
-                self._boxes[ticket.camera].send(DetectedFrame(ticket, self._detections(ticket, output)))
-            self._link.heart.frames += 1
+                self._answers.append(DetectedFrame(ticket, self._detections(ticket, output)))
+            self._link.heart.arrived(monotonic_ns() - ticket.arrived_ns)
             self._leave(ticket.camera)
+        if len(self._answers) >= self._burst or not self._under_way:
+            self._hand_on()
         self._link.heart.busy_ns += monotonic_ns() - began_ns
+
+    def _hand_on(self) -> None:
+        for answer in self._answers:
+            self._boxes[answer.ticket.camera].send(answer)
+        self._answers.clear()
 
     def _detections(self, ticket: FrameTicket, output: Floats) -> Detections:
         seen = self.network.read(output, (ticket.input_height, ticket.input_width))
@@ -112,4 +129,5 @@ class Detector:
     def _pass_end_on(self, camera: str) -> None:
         """The end of a stream goes on after its last frame."""
         if camera in self._ends and self._inside[camera] == 0:
+            self._hand_on()
             self._boxes[camera].send(self._ends.pop(camera))

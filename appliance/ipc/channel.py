@@ -60,6 +60,48 @@ class Sender(Generic[M]):
         self._socket.send(pack(message), zmq.NOBLOCK)
 
 
+class Broadcaster(Generic[M]):
+    """The writing end of a wire that anybody may listen to: it binds, and never waits for a listener."""
+
+    def __init__(self, folder: Path, topic: Topic[M], owner: str) -> None:
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUB)
+        self._socket.set(zmq.LINGER, 0)
+        self._socket.set(zmq.SNDHWM, topic.depth)
+        self._socket.bind(address_of(folder, topic, owner))
+
+    def send(self, message: M) -> None:
+        """To all who listen now."""
+        self._socket.send(pack(message), zmq.NOBLOCK)
+
+    def close(self) -> None:
+        """Free the address."""
+        self._socket.close()
+
+
+class Listener(Generic[M]):
+    """A reading end of a broadcast."""
+
+    def __init__(self, folder: Path, topic: Topic[M], owner: str) -> None:
+        self._unpacker: Unpacker[M] = Unpacker(topic.message)
+        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
+        self.socket.set(zmq.LINGER, 0)
+        self.socket.set(zmq.RCVHWM, topic.depth)
+        self.socket.set(zmq.RECONNECT_IVL, RECONNECT_MS)
+        self.socket.subscribe(b"")
+        self.socket.connect(address_of(folder, topic, owner))
+
+    def take(self) -> M | None:
+        """The oldest message that has not been taken, if there is one."""
+        try:
+            return self._unpacker.decode(self.socket.recv(zmq.NOBLOCK))
+        except zmq.Again:
+            return None
+
+    def close(self) -> None:
+        """Listen no more."""
+        self.socket.close()
+
+
 def wait(readables: Sequence[Readable], timeout_s: float) -> None:
     """Until one of them has something, or the time is over."""
     poller = zmq.Poller()

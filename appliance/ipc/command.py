@@ -9,7 +9,21 @@ import zmq
 
 from appliance.ipc.channel import RECONNECT_MS
 from appliance.ipc.heartbeat import Heartbeat
-from appliance.messages import Began, Begin, Checkpoint, Finished, ModelInfo, Ready, Refused, Report, SourceInfo, Unpacker, pack
+from appliance.messages import (
+    Began,
+    Begin,
+    CameraCondition,
+    Checkpoint,
+    Condition,
+    Finished,
+    ModelInfo,
+    Ready,
+    Refused,
+    Report,
+    SourceInfo,
+    Unpacker,
+    pack,
+)
 
 LAST_WORDS_MS = 1000
 
@@ -78,6 +92,10 @@ class CommandLink:
     def began(self, order: Begin, checkpoint: Checkpoint | None = None, source: SourceInfo | None = None) -> None:
         """Report that the epoch of ``order`` has begun here."""
         self._report(Began(os.getpid(), order.camera, order.epoch, checkpoint, source))
+
+    def camera_is(self, camera: str, condition: Condition, source: SourceInfo | None, connections: int) -> None:
+        """Report how a camera is."""
+        self._report(CameraCondition(os.getpid(), camera, condition, source, connections))
 
     def finished(self, camera: str, epoch: int, problem: str) -> None:
         """Report that a camera's stream has been counted to its end."""

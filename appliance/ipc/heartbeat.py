@@ -6,6 +6,7 @@ import os
 import resource
 
 from appliance.clock import NS_PER_MS, cpu_ns, monotonic_ns
+from appliance.latency import NONE, bucket_of
 from appliance.messages import Beat
 
 INTERVAL_NS = 500 * NS_PER_MS
@@ -17,17 +18,20 @@ class Heartbeat:
     def __init__(self) -> None:
         self.frames = 0
         self.skipped = 0
+        self.stale = 0
         self.damaged = 0
         self.busy_ns = 0
         self.latency_ns = 0
         self.worst_latency_ns = 0
+        self._latencies = list(NONE)
         self._due_ns = 0
 
     def arrived(self, latency_ns: int) -> None:
-        """A frame is done, so long after its capture."""
+        """A frame is done, so long after it arrived."""
         self.frames += 1
         self.latency_ns += latency_ns
         self.worst_latency_ns = max(self.worst_latency_ns, latency_ns)
+        self._latencies[bucket_of(latency_ns)] += 1
 
     def beat(self) -> Beat | None:
         """The report, if one is due."""
@@ -50,4 +54,6 @@ class Heartbeat:
             peak_bytes,
             self.latency_ns,
             self.worst_latency_ns,
+            self.stale,
+            tuple(self._latencies),
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.latency import added
 from appliance.messages import Beat
 from appliance.supervise.spec import Assignment, ProcessSpec
 
@@ -25,23 +26,37 @@ STOP_S = 5.0
 class Child:
     """One process of the machine, over all its lives."""
 
-    def __init__(self, spec: ProcessSpec, folder: Path, log_level: str) -> None:
+    def __init__(self, spec: ProcessSpec, folder: Path, log_level: str, *, is_job: bool = False) -> None:
         self.spec = spec
         self.restarts = 0
         self.is_ready = False
         self.beat = Beat(0)
         self._earlier = Beat(0)
-        self._folder, self._log_level = folder, log_level
+        self._folder, self._log_level, self._is_job = folder, log_level, is_job
         self._process: subprocess.Popen[bytes] | None = None
         self._heard_ns = 0
         self._started_ns = 0
         self._died_ns = 0
-        self._deaths_in_a_row = 0
+        self.deaths_in_a_row = 0
+        self.last_end = ""
+        """How its last life ended."""
+        self.complaint = ""
+        """Why it refuses to work, in its own words; until it works again."""
 
     @property
     def since_death_s(self) -> float:
         """Time since its last death."""
         return (monotonic_ns() - self._died_ns) / NS_PER_S
+
+    @property
+    def last_words(self) -> str:
+        """Why it is not at work."""
+        return self.complaint or f"has died ({self.last_end})"
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether it has been at work for long enough that its last death is history."""
+        return self.is_ready and monotonic_ns() - self._started_ns > CALM_NS
 
     @property
     def pid(self) -> int:
@@ -51,7 +66,8 @@ class Child:
     def start(self) -> None:
         """Begin a life: a new interpreter, in a session of its own so that a terminal's Ctrl-C reaches the supervisor alone."""
         spec = self.spec
-        assignment = Assignment(spec.name, spec.entry, spec.settings, str(self._folder), os.getpid(), self._log_level)
+        place = (str(self._folder), os.getpid())
+        assignment = Assignment(spec.name, spec.entry, spec.settings, *place, self._log_level, self._is_job)
         self._process = subprocess.Popen(
             # The name is for those who look at ``ps``.
             [sys.executable, "-m", "appliance.supervise.entry", spec.name],
@@ -88,9 +104,10 @@ class Child:
         """End a life that is over: its exit code. The next one may start after a delay that doubles from death to death."""
         assert self._process is not None
         now_ns = monotonic_ns()
-        self._deaths_in_a_row = 1 if now_ns - self._started_ns > CALM_NS else self._deaths_in_a_row + 1
+        self.deaths_in_a_row = 1 if now_ns - self._started_ns > CALM_NS else self.deaths_in_a_row + 1
         self._died_ns = now_ns
         exit_code = self._process.wait()
+        self.last_end = in_words(exit_code)
         self._process, self.is_ready = None, False
         self.restarts += 1
         self._earlier, self.beat = self.work, Beat(0)
@@ -100,7 +117,7 @@ class Child:
         """Whether it is dead, and has been for long enough."""
         if self._process is not None:
             return False
-        delay_ns = 0 if self._deaths_in_a_row <= 1 else FIRST_DELAY_NS << min(self._deaths_in_a_row - 2, 10)
+        delay_ns = 0 if self.deaths_in_a_row <= 1 else FIRST_DELAY_NS << min(self.deaths_in_a_row - 2, 10)
         return monotonic_ns() - self._died_ns >= min(delay_ns, LONGEST_DELAY_NS)
 
     @property
@@ -117,6 +134,8 @@ class Child:
             max(now.peak_memory_bytes, before.peak_memory_bytes),
             now.latency_ns + before.latency_ns,
             max(now.worst_latency_ns, before.worst_latency_ns),
+            now.stale + before.stale,
+            added(now.latencies, before.latencies),
         )
 
     def ask_to_stop(self) -> None:
@@ -133,3 +152,12 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def in_words(exit_code: int) -> str:
+    """How a process ended."""
+    if exit_code >= 0:
+        return f"exit code {exit_code}"
+    name = signal.Signals(-exit_code).name if -exit_code in set(signal.Signals) else f"signal {-exit_code}"
+    meaning = {"SIGILL": ": this CPU lacks an instruction that a library needs", "SIGKILL": ": perhaps for want of memory"}
+    return name + meaning.get(name, "")

@@ -27,6 +27,8 @@ def main() -> None:
     """Do the assignment; the one place where any exception ends up, in the log."""
     assignment = msgspec.json.decode(sys.stdin.buffer.read(), type=Assignment)
     die_with_the_supervisor(assignment.supervisor_pid)
+    if assignment.is_job:
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     log.set_up(assignment.process, assignment.log_level)
     link = CommandLink(Path(assignment.folder), assignment.process)
 

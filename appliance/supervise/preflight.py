@@ -29,11 +29,16 @@ def runtime_parent(room: int) -> Path:
 
     ``room`` is what the longest socket's path needs below it, in bytes; the system limits the whole path.
     """
-    wanted = (os.environ.get("RUNTIME_DIRECTORY", ""), os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp")
-    for folder in wanted:
-        if folder and os.access(folder, os.W_OK) and len(os.fsencode(folder)) + room <= LONGEST_SOCKET_PATH:
-            return Path(folder)
+    for folder in possible_parents():
+        if os.access(folder, os.W_OK) and len(os.fsencode(folder)) + room <= LONGEST_SOCKET_PATH:
+            return folder
     raise Refusal(f"a folder for sockets is wanted, with a path of at most {LONGEST_SOCKET_PATH - room} bytes; set TMPDIR")
+
+
+def possible_parents() -> list[Path]:
+    """Where such a folder may be, the best one first."""
+    wanted = (os.environ.get("RUNTIME_DIRECTORY", ""), os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp")
+    return [Path(folder) for folder in wanted if folder]
 
 
 def is_alive(pid: int) -> bool:

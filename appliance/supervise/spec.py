@@ -33,3 +33,5 @@ class Assignment(msgspec.Struct, frozen=True):
     folder: str
     supervisor_pid: int
     log_level: str
+    is_job: bool = False
+    """Nobody waits for a single frame: no process need interrupt another one, which would cost both their caches."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,20 +12,23 @@ from types import TracebackType
 
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.errors import Refusal
-from appliance.ipc.channel import wait
+from appliance.ipc.channel import Broadcaster, wait
 from appliance.ipc.command import CommandPost
 from appliance.ipc.frame_ring import RingFile, RingSize
-from appliance.messages import Beat, Began, Begin, Finished, ModelInfo, Ready, Refused, Report
-from appliance.supervise.child import STOP_S, Child
+from appliance.messages import Beat, Began, Begin, CameraCondition, Finished, ModelInfo, Ready, Refused, Report
+from appliance.supervise.child import STOP_S, Child, in_words
 from appliance.supervise.entry import REFUSED_EXIT
+from appliance.supervise.health import HealthWatch
 from appliance.supervise.recovery import CameraStream, Stage
 from appliance.supervise.spec import ProcessSpec
+from appliance.topics import HEALTH
 
 TICK_S = 0.05
 HELD_UP_NS = NS_PER_S // 2
 # For the reason of a process that has refused to work.
 LAST_WORDS_S = 1.0
 MOST_DEATHS_WITHOUT_PROGRESS = 5
+HEALTH_INTERVAL_NS = NS_PER_S
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +54,17 @@ class Supervisor:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._post = CommandPost(machine.folder)
-        self.children = {spec.name: Child(spec, machine.folder, machine.log_level) for spec in machine.specs}
+        self._broadcaster = Broadcaster(machine.folder, HEALTH, "machine")
+        self._watch_health = HealthWatch()
+        self._health_due_ns = 0
+        self._cameras: dict[str, CameraCondition] = {}
+        self._has_worked = False
+        self.children = {
+            spec.name: Child(spec, machine.folder, machine.log_level, is_job=machine.gives_up) for spec in machine.specs
+        }
         self.streams = {stream.camera: stream for stream in machine.streams}
+        self.health = self._watch_health.health(self.children, self.streams.values(), {})
+        """How everything is, as of a second ago at most."""
         self.model: ModelInfo | None = None
         self._rings: list[RingFile] = []
         self._deaths: Counter[str] = Counter()
@@ -73,6 +84,7 @@ class Supervisor:
         for ring in self._rings:
             ring.close()
         self._post.close()
+        self._broadcaster.close()
 
     def run(self, keep_on: Callable[[], bool]) -> None:
         """Until all streams are finished, or ``keep_on`` says no; raises ``Refusal`` where the machine cannot work."""
@@ -86,6 +98,14 @@ class Supervisor:
             for child in self.children.values():
                 self._watch(child)
             self._begin_streams()
+            self._tell_health()
+
+    def _tell_health(self) -> None:
+        now_ns = monotonic_ns()
+        if now_ns >= self._health_due_ns:
+            self._health_due_ns = now_ns + HEALTH_INTERVAL_NS
+            self.health = self._watch_health.health(self.children, self.streams.values(), self._cameras)
+            self._broadcaster.send(self.health)
 
     def _excuse_silence(self) -> None:
         """The supervisor itself was held up, and perhaps the whole computer: who was silent meanwhile need not hang."""
@@ -146,7 +166,9 @@ class Supervisor:
     def _hear(self, process: str, report: Report) -> None:
         child = self.children[process]
         if isinstance(report, Refused):
-            self._give_up(report.sentence, usage=report.usage)
+            if self._machine.gives_up or not self._has_worked:
+                self._give_up(report.sentence, usage=report.usage)
+            child.complaint = report.sentence
             return
         if report.pid != child.pid:
             # From an earlier life.
@@ -156,11 +178,13 @@ class Supervisor:
             self._on_ready(child, report)
         elif isinstance(report, Began):
             self._on_began(child, report)
+        elif isinstance(report, CameraCondition):
+            self._on_camera(report)
         elif isinstance(report, Finished):
             self.streams[report.camera].finish(report.epoch, report.problem)
 
     def _on_ready(self, child: Child, report: Ready) -> None:
-        child.is_ready = True
+        child.is_ready, child.complaint = True, ""
         if child.restarts:
             logger.info("%s is ready again, %.2f s after its death", child.spec.name, child.since_death_s)
         if report.model is not None and self.model is None:
@@ -180,7 +204,22 @@ class Supervisor:
         stream = self.streams[report.camera]
         self._order(stream.began(child.spec.name, report, self.model))
         if stream.stage is Stage.PLAYING:
+            self._has_worked = True
             logger.info("%s plays in epoch %d after frame %d", stream.camera, stream.epoch, stream.checkpoint.frame)
+
+    def _on_camera(self, report: CameraCondition) -> None:
+        before = self._cameras.get(report.camera)
+        self._cameras[report.camera] = report
+        if before is None or before.condition != report.condition:
+            is_bad = report.condition.state in ("down", "degraded")
+            logger.log(
+                logging.WARNING if is_bad else logging.INFO,
+                "%s is %s%s%s",
+                report.camera,
+                report.condition.state,
+                ": " if report.condition.reason else "",
+                report.condition.reason,
+            )
 
     def _begin_streams(self) -> None:
         if self.model is None:
@@ -193,15 +232,6 @@ class Supervisor:
         if order is not None:
             process, begin = order
             self._post.order(process, self.children[process].pid, begin)
-
-
-def in_words(exit_code: int) -> str:
-    """How a process ended."""
-    if exit_code >= 0:
-        return f"exit code {exit_code}"
-    name = signal.Signals(-exit_code).name if -exit_code in set(signal.Signals) else f"signal {-exit_code}"
-    meaning = {"SIGILL": ": this CPU lacks an instruction that a library needs", "SIGKILL": ": perhaps for want of memory"}
-    return name + meaning.get(name, "")
 
 
 def sweep(parent: Path, prefix: str, is_alive: Callable[[int], bool]) -> Iterable[Path]:

@@ -7,10 +7,11 @@ from appliance.config import TrackProcess
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingReaders
-from appliance.messages import Begin, DetectedFrame, EndOfStream, FrameTicket, TrackedFrame, Unpacker, pack
+from appliance.messages import Begin, DetectedFrame, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame, Unpacker, pack
 from appliance.topics import BOXES, TRACKS
 from appliance.track.botsort import BotSort, BotSortSettings, TrackerState
 from appliance.track.camera_motion import Affine, CameraMotion
+from appliance.track.tracks import EMPTY
 
 IDLE_S = 0.1
 
@@ -31,6 +32,7 @@ class Camera:
         self.epoch = epoch
         self.tracker = tracker
         self.motion = CameraMotion()
+        self.frame_size = (0, 0)
 
 
 class Shard:
@@ -55,7 +57,7 @@ class Shard:
         message = self._boxes.take()
         if message is None:
             wait((self._link, self._boxes), IDLE_S)
-        elif isinstance(message, EndOfStream):
+        elif isinstance(message, (EndOfStream, SkippedFrame)):
             self._tracks.send(message)
         else:
             self._track(message)
@@ -73,6 +75,12 @@ class Shard:
         if camera is None or camera.epoch != ticket.epoch:
             # Of a run that has been rewound.
             return
+        frame_size = (ticket.source_width, ticket.source_height)
+        if camera.frame_size not in ((0, 0), frame_size):
+            # Another picture: nobody in it is where he was. His number is not given again.
+            camera.tracker.state = TrackerState(EMPTY, camera.tracker.state.next_id, camera.tracker.state.time_ns)
+            camera.motion = CameraMotion()
+        camera.frame_size = frame_size
         motion = self._motion(camera, message)
         tracks = camera.tracker.update(message.detections, ticket.pts_ns, motion)
         self._tracks.send(TrackedFrame(ticket, tracks, pack(camera.tracker.state)))

@@ -85,6 +85,7 @@ def test_the_empty_model_sees_nothing_at_any_size(tmp_path: Path, backend: str) 
         classes=(),
         models_dir=tmp_path,
         is_live=False,
+        burst=1,
     )
     network = Network(settings)
     assert len(network.info.names) == CLASSES

@@ -214,6 +214,6 @@ def test_pictures_of_a_turned_camera_are_upright(tmp_path: Path, rotation: int, 
 
 
 def test_nobody_learns_a_password_from_a_refusal() -> None:
-    with pytest.raises(Refusal, match=r"^rtsp://\*\*\*@127\.0\.0\.1:9/yard must be a video") as refusal:
+    with pytest.raises(Refusal, match=r"^rtsp://\*\*\*@127\.0\.0\.1:9/yard: the connection is refused") as refusal:
         PyAvSource("rtsp://user:secret@127.0.0.1:9/yard")
     assert "secret" not in refusal.value.sentence

@@ -11,7 +11,7 @@ MS = 1_000_000
 
 
 def ticket(camera: str, frame: int = 0, height: int = 384) -> FrameTicket:
-    return FrameTicket(camera, 1, frame, 0, 0, "arrival", 1280, 720, "ring", 0, 2, height, 640, 360, 640)
+    return FrameTicket(camera, 1, frame, 0, 0, "arrival", 0, 0, 1280, 720, "ring", 0, 2, height, 640, 360, 640)
 
 
 def test_nothing_is_due_where_nothing_waits() -> None:

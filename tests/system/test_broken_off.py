@@ -121,7 +121,7 @@ def test_shared_memory_that_is_too_small_is_refused(appliance: Appliance, here: 
     folder = tiny_disk(2048)
     outcome = appliance(*words(here, "fast.mp4", f"--set=shm_dir={folder}"))
     assert (outcome.exit_code, outcome.stdout) == (1, "")
-    assert "is too small for the frames in flight: 5.3 MB wanted, 2.1 MB free" in sentence_of(outcome)
+    assert "is too small for the frames in flight: 21.2 MB wanted, 2.1 MB free" in sentence_of(outcome)
 
 
 @pytest.mark.parametrize("size_kb", [16, 64])

@@ -1,0 +1,117 @@
+"""``appliance status``: how the machines on this computer are, as they tell themselves."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from appliance.clock import NS_PER_MS, NS_PER_S, wall_ns
+from appliance.errors import Refusal
+from appliance.ipc.channel import Listener, wait
+from appliance.messages import Health
+from appliance.results import write_whole
+from appliance.running import machine_folders
+from appliance.topics import HEALTH
+
+PATIENCE_S = 3.0
+COLOURS = {"ok": "green", "starting": "cyan", "degraded": "yellow", "down": "red"}
+
+
+def status(
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON, too.")] = None,
+) -> None:
+    """Tell how every camera and every process of the running machines is."""
+    found = [health for folder in machine_folders() if (health := health_of(folder)) is not None]
+    if not found:
+        raise Refusal("no machine of this user runs on this computer")
+    console = Console()
+    for health in found:
+        console.print(cameras_of(health))
+        console.print(processes_of(health))
+    if json_file is not None:
+        write_whole(json_file, json.dumps([as_json(health) for health in found], indent=1) + "\n")
+
+
+def health_of(folder: Path) -> Health | None:
+    """What the machine with this folder tells next; None where it tells nothing."""
+    listener = Listener(folder, HEALTH, "machine")
+    wait((listener,), PATIENCE_S)
+    health = listener.take()
+    listener.close()
+    return health
+
+
+def as_json(health: Health) -> dict[str, Any]:
+    """For machines; names as in ``messages``."""
+    return {
+        "time": rfc_3339(health.time_ns),
+        "cameras": [_named(camera) for camera in health.cameras],
+        "processes": [_named(process) for process in health.processes],
+    }
+
+
+def _named(part: msgspec.Struct) -> dict[str, Any]:
+    named = {name: getattr(part, name) for name in part.__struct_fields__}
+    condition = named.pop("condition")
+    source = named.pop("source", None)
+    if source is not None:
+        named["source"] = {name: getattr(source, name) for name in source.__struct_fields__}
+    since = rfc_3339(named.pop("since_ns"))
+    return {"name": named.pop("name"), "state": condition.state, "reason": condition.reason, "since": since, **named}
+
+
+def rfc_3339(time_ns: int) -> str:
+    """UTC with milliseconds."""
+    moment = datetime.fromtimestamp(time_ns // NS_PER_MS / 1000, timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def cameras_of(health: Health) -> Table:
+    """For people."""
+    table = Table("camera", "state", "for", "picture", "frames", "skipped", "reason")
+    for camera in health.cameras:
+        source = camera.source
+        table.add_row(
+            camera.name,
+            _coloured(camera.condition.state),
+            _duration(camera.since_ns),
+            "" if source is None else f"{source.width}x{source.height}, {source.frames_per_second:.3g}/s",
+            str(camera.frames),
+            f"{camera.skipped_busy} busy, {camera.skipped_stale} stale",
+            camera.condition.reason,
+        )
+    return table
+
+
+def processes_of(health: Health) -> Table:
+    """For people."""
+    table = Table("process", "state", "for", "restarts", "frames", "latency p50, p99", "memory", "reason")
+    for process in health.processes:
+        latencies = f"{process.latency_p50_ns / NS_PER_MS:.0f}, {process.latency_p99_ns / NS_PER_MS:.0f} ms"
+        table.add_row(
+            process.name,
+            _coloured(process.condition.state),
+            _duration(process.since_ns),
+            str(process.restarts),
+            str(process.frames),
+            latencies if process.latency_p99_ns else "",
+            f"{process.memory_bytes / 1e6:.0f} MB",
+            process.condition.reason,
+        )
+    return table
+
+
+def _coloured(state: str) -> str:
+    return f"[{COLOURS[state]}]{state}[/]"
+
+
+def _duration(since_ns: int) -> str:
+    seconds = max(0, wall_ns() - since_ns) // NS_PER_S
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -1,0 +1,151 @@
+"""A camera without a camera: an RTSP server on loopback that plays a video over and over, as a real one would send it.
+
+usage: scripts/camera VIDEO [--port 8554] [--user NAME --password WORD]
+
+The video's own packets are sent (H.264 or H.265; nothing is encoded), at its own pace and with time that goes on from round to
+round. It can be told to misbehave, by lines on its stdin: ``stall`` and ``go`` (the connection stays, the pictures stop), ``bye``
+(it ends). Needs GStreamer's RTSP server: ``scripts/install --system``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402  # versions first
+
+NS_PER_S = 1_000_000_000
+# A reader may begin where a key frame is.
+LAUNCH = (
+    "appsrc name=packets format=time is-live=true caps=video/x-{0},stream-format=byte-stream,alignment=au"
+    " ! {0}parse config-interval=-1 ! rtp{0}pay name=pay0 pt=96"
+)
+GSTREAMER_NAMES = {"h264": "h264", "hevc": "h265"}
+BITSTREAM_FILTERS = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
+
+
+class Mood:
+    """What the camera has been told; shared by the thread that listens and the one that sends."""
+
+    def __init__(self) -> None:
+        self.sends = threading.Event()
+        self.sends.set()
+
+
+class Player:
+    """Feeds the packets of a video to a server's media, as long as anybody watches."""
+
+    def __init__(self, video: Path, mood: Mood) -> None:
+        self._video, self._mood = video, mood
+        with av.open(str(video)) as container:
+            self.codec = container.streams.video[0].codec_context.name
+        if self.codec not in GSTREAMER_NAMES:
+            sys.exit(f"camera: H.264 or H.265 is wanted, {video} holds {self.codec}")
+
+    def configure(self, factory: GstRtspServer.RTSPMediaFactory, media: GstRtspServer.RTSPMedia) -> None:
+        """Called by the server for every new media."""
+        del factory
+        source = media.get_element().get_by_name_recurse_up("packets")
+        gone = threading.Event()
+        media.connect("unprepared", lambda _: gone.set())
+        threading.Thread(target=self._feed, args=(source, gone), daemon=True).start()
+
+    def _feed(self, source: Gst.Element, gone: threading.Event) -> None:
+        began_ns = time.monotonic_ns()
+        for due_ns, pts_ns, content in self._packets():
+            self._mood.sends.wait()
+            while not gone.is_set() and (early_ns := began_ns + due_ns - time.monotonic_ns()) > 0:
+                gone.wait(early_ns / NS_PER_S)
+            if gone.is_set():
+                return
+            buffer = Gst.Buffer.new_wrapped(content)
+            buffer.pts = pts_ns
+            if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
+                return
+
+    def _packets(self) -> Iterator[tuple[int, int, bytes]]:
+        """When it is to be sent, when it is to be shown, and what it is, of every packet, round after round."""
+        begin_ns = 0
+        while True:
+            end_ns = begin_ns
+            with av.open(str(self._video)) as container:
+                stream = container.streams.video[0]
+                frame_ns = round(NS_PER_S / (stream.average_rate or Fraction(25)))
+                annex_b = av.BitStreamFilterContext(BITSTREAM_FILTERS[self.codec], stream)
+                for packet in container.demux(stream):
+                    for part in annex_b.filter(packet) if packet.size else ():
+                        if part.dts is None or part.pts is None or part.time_base is None:
+                            continue
+                        due_ns, pts_ns = (begin_ns + int(ticks * part.time_base * NS_PER_S) for ticks in (part.dts, part.pts))
+                        end_ns = max(end_ns, pts_ns + frame_ns)
+                        yield due_ns, pts_ns, bytes(part)
+            begin_ns = end_ns
+
+
+def main() -> None:
+    """Serve until told to end."""
+    parser = argparse.ArgumentParser(description="an RTSP camera that plays a video")
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--port", type=int, default=8554, help="0: any that is free")
+    parser.add_argument("--user", default="")
+    parser.add_argument("--password", default="")
+    wanted = parser.parse_args()
+    Gst.init(None)
+    mood = Mood()
+    player = Player(wanted.video, mood)
+    server = GstRtspServer.RTSPServer.new()
+    server.set_address("127.0.0.1")
+    server.set_service(str(wanted.port))
+    factory = GstRtspServer.RTSPMediaFactory.new()
+    factory.set_launch(LAUNCH.format(GSTREAMER_NAMES[player.codec]))
+    factory.set_shared(True)
+    factory.connect("media-configure", player.configure)
+    if wanted.user:
+        protect(server, factory, wanted.user, wanted.password)
+    server.get_mount_points().add_factory("/live", factory)
+    if server.attach(None) == 0:
+        sys.exit(f"camera: port {wanted.port} cannot be had")
+    print(f"rtsp://127.0.0.1:{server.get_bound_port()}/live", flush=True)  # noqa: T201  # for people
+    loop = GLib.MainLoop()
+    threading.Thread(target=listen, args=(mood, loop), daemon=True).start()
+    GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGTERM, loop.quit)
+    GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGINT, loop.quit)
+    loop.run()
+
+
+def protect(server: GstRtspServer.RTSPServer, factory: GstRtspServer.RTSPMediaFactory, user: str, password: str) -> None:
+    """Let in only who knows the password."""
+    auth = GstRtspServer.RTSPAuth.new()
+    token = GstRtspServer.RTSPToken.new()
+    token.set_string("media.factory.role", "watcher")
+    auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
+    server.set_auth(auth)
+    allowed = "watcher, media.factory.access=(boolean)true, media.factory.construct=(boolean)true"
+    factory.add_role_from_structure(Gst.Structure.from_string(allowed)[0])
+
+
+def listen(mood: Mood, loop: GLib.MainLoop) -> None:
+    """Do what stdin says."""
+    for line in sys.stdin:
+        word = line.strip()
+        if word == "stall":
+            mood.sends.clear()
+        elif word == "go":
+            mood.sends.set()
+        elif word == "bye":
+            loop.quit()
+
+
+if __name__ == "__main__":
+    main()

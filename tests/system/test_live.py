@@ -1,0 +1,201 @@
+"""The whole machine with real cameras: RTSP servers of their own processes, which are stalled, killed, and come back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from types import TracebackType
+
+import pytest
+
+from appliance.ipc.channel import Listener, wait
+from appliance.messages import CameraHealth, Condition, Health
+from appliance.topics import HEALTH
+from tests.cameras import Camera, needs_gstreamer
+from tests.system.cli import assert_nothing_is_left_of, run_cli, start_cli
+from tests.system.models import write_detector
+from tests.system.videos import Encoding, traffic, write_video
+from tests.waiting import wait_until
+
+pytestmark = needs_gstreamer
+
+
+class Site:
+    """A machine that runs until it is stopped, seen from outside: its health, its ledger, its exit."""
+
+    def __init__(self, folder: Path, cameras: dict[str, dict[str, object]], environment: dict[str, str] | None = None) -> None:
+        line = {"name": "middle", "from": [0.5, 1], "to": [0.5, 0]}
+        settings = {"stall_s": 1.5, "lines": [line]}
+        self._ledger = folder / "data" / "ledger.sqlite"
+        self._file = folder / "site.json"
+        self.tree = {
+            "cameras": [{"name": name, **settings, **own} for name, own in cameras.items()],
+            "detector": {"model": str(write_detector(folder / "model.onnx")), "input_px": 128},
+            "data_dir": str(self._ledger.parent),
+        }
+        self._folder, self._environment = folder, {"TMPDIR": str(folder), **(environment or {})}
+        self._listener: Listener[Health] | None = None
+
+    def __enter__(self) -> Site:
+        # JSON is YAML, too.
+        self._file.write_text(json.dumps(self.tree))
+        self.process = start_cli("run", "--config", str(self._file), environment=self._environment)
+        sockets = wait_until("its folder is there", lambda: next(self._folder.glob(f"appliance-{self.process.pid}-*"), None))
+        self._listener = Listener(sockets, HEALTH, "machine")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.stderr = self.process.communicate()[1]
+        assert self._listener is not None
+        self._listener.close()
+        if kind is not None:
+            print(self.stderr)  # noqa: T201  # what pytest shows with a failure
+
+    def health(self) -> Health:
+        """The next that is told."""
+        assert self._listener is not None
+        wait((self._listener,), 20.0)
+        health = self._listener.take()
+        assert health is not None, "nothing is heard of the machine"
+        return health
+
+    def until(self, condition: Callable[[Health], bool], deadline_s: float = 30.0) -> Health:
+        """The first health of which this is true."""
+        end_s = time.monotonic() + deadline_s
+        while not condition(health := self.health()):
+            assert time.monotonic() < end_s, health
+        return health
+
+    def crossings(self, camera: str) -> int:
+        """How many are in the ledger."""
+        with closing(sqlite3.connect(self._ledger)) as connection:
+            return int(connection.execute("SELECT count(*) FROM crossings WHERE camera = ?", (camera,)).fetchone()[0])
+
+    def until_counted(self, camera: str, more: int) -> None:
+        """Until so many more have crossed."""
+        before = self.crossings(camera)
+        wait_until(f"{camera} counts", lambda: self.crossings(camera) >= before + more)
+
+    def stop(self) -> int:
+        """SIGTERM, and what that comes to."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=10)
+
+
+def camera_in(health: Health, name: str) -> CameraHealth:
+    return next(camera for camera in health.cameras if camera.name == name)
+
+
+def state_of(name: str, state: str) -> Callable[[Health], bool]:
+    return lambda health: camera_in(health, name).condition.state == state
+
+
+def pid_of(health: Health, name: str) -> int:
+    return next(process.pid for process in health.processes if process.name == name)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A block that crosses the middle once a second."""
+    return write_video(tmp_path_factory.mktemp("clips") / "traffic.mp4", traffic(4), Encoding(options={"g": "25", "bf": "0"}))
+
+
+def test_a_camera_that_goes_and_comes_back_is_counted_again_and_the_other_one_loses_no_frame(tmp_path: Path, clip: Path) -> None:
+    with ExitStack() as stack:
+        gate, yard = (stack.enter_context(Camera(clip)) for _ in range(2))
+        site = stack.enter_context(Site(tmp_path, {"gate": {"source": gate.url}, "yard": {"source": yard.url}}))
+        site.until(lambda health: {camera.condition.state for camera in health.cameras} == {"ok"})
+        site.until_counted("gate", 2)
+        gate.tell("stall")
+        site.until(state_of("gate", "down"))
+        before = camera_in(site.health(), "yard")
+        gate.kill()
+        site.until(lambda health: "the connection is refused" in camera_in(health, "gate").condition.reason)
+        site.until_counted("yard", 2)
+        gate.start()
+        site.until(state_of("gate", "ok"))
+        site.until_counted("gate", 2)
+        health = site.health()
+        after = camera_in(health, "yard")
+        assert after.frames > before.frames
+        assert (after.skipped_busy, after.skipped_stale, after.connections) == (before.skipped_busy, before.skipped_stale, 1)
+        assert camera_in(health, "gate").connections == 2
+        assert {process.restarts for process in health.processes} == {0}
+        assert site.stop() == 0
+    assert_nothing_is_left_of(site.process.pid)
+    assert "gate is down" in site.stderr
+
+
+@pytest.mark.parametrize("name", ["decode.gate", "detect", "track.0", "count"])
+def test_a_killed_process_is_back_and_counting_goes_on(tmp_path: Path, clip: Path, name: str) -> None:
+    with Camera(clip) as gate, Site(tmp_path, {"gate": {"source": gate.url}}) as site:
+        health = site.until(state_of("gate", "ok"))
+        site.until_counted("gate", 1)
+        os.kill(pid_of(health, name), signal.SIGKILL)
+        site.until(lambda health: any(process.restarts for process in health.processes))
+        site.until(state_of("gate", "ok"))
+        site.until_counted("gate", 2)
+        assert {process.name for process in site.health().processes if process.restarts} == {name}
+        assert site.stop() == 0
+
+
+def test_a_camera_that_is_not_there_does_not_keep_the_other_one_from_counting(tmp_path: Path, clip: Path) -> None:
+    cameras: dict[str, dict[str, object]] = {"gone": {"source": "rtsp://127.0.0.1:9/live"}}
+    with Camera(clip) as gate, Site(tmp_path, {**cameras, "gate": {"source": gate.url}}) as site:
+        site.until(state_of("gate", "ok"))
+        site.until_counted("gate", 2)
+        gone = camera_in(site.health(), "gone")
+        assert gone.condition == Condition("down", "rtsp://127.0.0.1:9/live: the connection is refused")
+        assert site.stop() == 0
+
+
+def test_a_picture_of_another_size_is_counted_on(tmp_path: Path, clip: Path) -> None:
+    larger = write_video(tmp_path / "larger.mp4", traffic(4, (256, 192)), Encoding(options={"g": "25", "bf": "0"}))
+    with Camera(clip) as gate, Site(tmp_path, {"gate": {"source": gate.url}}) as site:
+        site.until(state_of("gate", "ok"))
+        site.until_counted("gate", 1)
+        gate.kill()
+        gate.start(larger)
+        site.until(lambda health: (source := camera_in(health, "gate").source) is not None and source.width == 256)
+        site.until_counted("gate", 3)
+        assert site.stop() == 0
+
+
+def test_systemd_hears_that_it_is_ready_alive_and_stopping(tmp_path: Path, clip: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
+        with Camera(clip) as gate, Site(tmp_path, {"gate": {"source": gate.url}}, environment) as site:
+            heard: list[str] = []
+            while not {"READY=1", "STATUS=1 of 1 cameras ok"} <= set(heard) or heard.count("WATCHDOG=1") < 3:
+                heard.append(manager.recv(4096).decode())
+            gate.kill()
+            while not heard[-1].startswith("STATUS=0 of 1 cameras ok; gate is down: "):
+                heard.append(manager.recv(4096).decode())
+            assert site.stop() == 0
+            while heard[-1] != "STOPPING=1":
+                heard.append(manager.recv(4096).decode())
+
+
+def test_the_status_of_a_running_machine_can_be_asked_for(tmp_path: Path, clip: Path) -> None:
+    with Camera(clip) as gate, Site(tmp_path, {"gate": {"source": gate.url}}) as site:
+        site.until(state_of("gate", "ok"))
+        outcome = run_cli("status", "--json", str(tmp_path / "status.json"), environment={"TMPDIR": str(tmp_path)})
+        assert outcome.exit_code == 0
+        [machine] = json.loads((tmp_path / "status.json").read_text())
+        [camera] = machine["cameras"]
+        assert (camera["name"], camera["state"], camera["connections"]) == ("gate", "ok", 1)
+        assert {process["name"] for process in machine["processes"]} == {"decode.gate", "detect", "track.0", "count"}
+        assert site.stop() == 0
+    outcome = run_cli("status", environment={"TMPDIR": str(tmp_path)})
+    assert (outcome.exit_code, "no machine of this user runs" in outcome.stderr) == (1, True)

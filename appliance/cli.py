@@ -141,9 +141,9 @@ def run(
     config: Annotated[Path, typer.Option(metavar="FILE", help="The site, a YAML file.")],
     overrides: SetOption = None,
 ) -> None:
-    """Run a site until it is told to stop."""
+    """Run a site until it is told to stop. SIGHUP has it read the file again: cameras and lines may come, go and change."""
     site = load_site(config, overrides or ())
     log.set_up("supervisor", site.log_level)
     ledger = home_expanded(site.data_dir) / "ledger.sqlite"
     with counting.job_ledger(ledger, site.data_dir), ProgressBar(console, site.cameras) as bar:
-        run_site(site, ledger, until_finished=False, watch=bar.show)
+        run_site(site, ledger, until_finished=False, watch=bar.show, read_again=lambda: load_site(config, overrides or ()))

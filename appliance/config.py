@@ -220,6 +220,14 @@ class SiteSettings(Settings):
         return self
 
 
+def wanted_classes(cameras: Iterable[CameraSettings]) -> tuple[str, ...]:
+    """Everything that some line counts; empty, for all classes, where a line names none."""
+    lines = [line for camera in cameras for line in camera.lines]
+    if not all(line.classes for line in lines):
+        return ()
+    return tuple(sorted({name for line in lines for name in line.classes}))
+
+
 def refuse_twins(what: str, names: Iterable[str]) -> None:
     """Raise ``ValueError`` where a name is given twice."""
     seen: set[str] = set()
@@ -265,12 +273,9 @@ class DetectProcess(Settings):
     """The detector of a device."""
 
     detector: DetectorSettings
-    cameras: tuple[str, ...]
-    shards: tuple[str, ...]
-    """For each camera the track process that takes its boxes."""
     low_score: float
     classes: tuple[str, ...]
-    """Everything that some line counts; nothing named means all."""
+    """Everything that some line counts; nothing named means all. Refused where the model does not know one."""
     models_dir: Path
     is_live: bool
     burst: int
@@ -288,7 +293,6 @@ class TrackProcess(Settings):
 class CountProcess(Settings):
     """The counters of all cameras, and the ledger."""
 
-    cameras: tuple[CameraSettings, ...]
     counter: CounterSettings
     ledger: Path
     run: str

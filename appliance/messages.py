@@ -117,13 +117,28 @@ class Checkpoint(Message, frozen=True):
 
 
 class Begin(Message, frozen=True):
-    """Order: start this camera's ``epoch`` after the checkpoint. ``model`` and ``ring`` are known by the time it is given."""
+    """Order: start this camera's ``epoch`` after the checkpoint. ``model`` and ``ring`` are known by the time it is given.
+
+    ``settings`` are the camera's own, JSON, as of now: who gets the order may never have heard of this camera, or of these
+    lines. ``shard`` is the track process that its boxes go to.
+    """
 
     camera: str
     epoch: int
     checkpoint: Checkpoint
     model: ModelInfo
     ring: str
+    settings: str = ""
+    shard: str = ""
+
+
+class Forget(Message, frozen=True):
+    """Order: this camera is no more."""
+
+    camera: str
+
+
+Order = Begin | Forget
 
 
 class Condition(Message, frozen=True):

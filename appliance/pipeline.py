@@ -10,9 +10,19 @@ count             decides what crossed which line, writes the ledger, gives cred
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
-from appliance.config import CameraSettings, CountProcess, DecodeProcess, DetectProcess, SiteSettings, TrackProcess
+from appliance.config import (
+    CameraSettings,
+    CountProcess,
+    DecodeProcess,
+    DetectProcess,
+    SiteSettings,
+    TrackProcess,
+    wanted_classes,
+)
 from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import USUAL_INPUT_PX, preview_shape
 from appliance.messages import ModelInfo
@@ -22,19 +32,30 @@ from appliance.supervise.supervisor import Machine
 
 DECODE, DETECT, TRACK, COUNT = (f"appliance.{stage}.process" for stage in ("decode", "detect", "track", "count"))
 CAMERAS_PER_SHARD = 8
+# Track processes and their cameras.
+Shards = dict[str, tuple[str, ...]]
 # Of files: who finds several frames waiting has his caches warm for all but the first.
 BURSTS_PER_RING = 4
 # A network may take its time to compile.
 START_S, DETECT_START_S, SILENCE_S = 30.0, 180.0, 10.0
 
 
-def build(site: SiteSettings, folder: Path, ledger: Path, run: str, models_dir: Path, *, gives_up: bool) -> Machine:
-    """The machine of a site."""
+def build(
+    site: SiteSettings, folder: Path, ledger: Path, run: str, models_dir: Path, *, gives_up: bool, before: Shards | None = None
+) -> Machine:
+    """The machine of a site; cameras that were there ``before`` stay in their shards."""
+    members = shards([camera.name for camera in site.cameras], before)
+    shard_of = {camera: shard for shard, cameras in members.items() for camera in cameras}
     return Machine(
-        specs=processes(site, ledger, run, models_dir),
+        specs=processes(site, tuple(members), ledger, run, models_dir),
         streams=tuple(
-            CameraStream(camera.name, (f"decode.{camera.name}", "detect", shard_of(index), "count"))
-            for index, camera in enumerate(site.cameras)
+            CameraStream(
+                camera.name,
+                (f"decode.{camera.name}", "detect", shard_of[camera.name], "count"),
+                camera.model_dump_json(),
+                shard_of[camera.name],
+            )
+            for camera in site.cameras
         ),
         ring_size=lambda model: ring_size(site, model),
         shm_dir=site.shm_dir,
@@ -44,26 +65,24 @@ def build(site: SiteSettings, folder: Path, ledger: Path, run: str, models_dir: 
     )
 
 
-def processes(site: SiteSettings, ledger: Path, run: str, models_dir: Path) -> tuple[ProcessSpec, ...]:
-    """The table: name, entry point, settings, cameras, seconds to start in, seconds without a sign of life."""
-    everybody = tuple(camera.name for camera in site.cameras)
+def processes(
+    site: SiteSettings, shard_names: Sequence[str], ledger: Path, run: str, models_dir: Path
+) -> tuple[ProcessSpec, ...]:
+    """The table: name, entry point, settings, seconds to start in, seconds without a sign of life."""
     return (
         *(
-            ProcessSpec(f"decode.{camera.name}", f"{DECODE}:main", for_decode(camera), (camera.name,), START_S, 3 * SILENCE_S)
+            ProcessSpec(f"decode.{camera.name}", f"{DECODE}:main", for_decode(camera), START_S, 3 * SILENCE_S)
             for camera in site.cameras
         ),
-        ProcessSpec("detect", f"{DETECT}:main", for_detect(site, models_dir), everybody, DETECT_START_S, SILENCE_S),
-        *(
-            ProcessSpec(shard, f"{TRACK}:main", for_track(site, shard), members, START_S, SILENCE_S)
-            for shard, members in shards(everybody).items()
-        ),
-        ProcessSpec("count", f"{COUNT}:main", for_count(site, ledger, run), everybody, START_S, SILENCE_S),
+        ProcessSpec("detect", f"{DETECT}:main", for_detect(site, models_dir), DETECT_START_S, SILENCE_S),
+        *(ProcessSpec(shard, f"{TRACK}:main", for_track(site, shard), START_S, SILENCE_S) for shard in shard_names),
+        ProcessSpec("count", f"{COUNT}:main", for_count(site, ledger, run), START_S, SILENCE_S),
     )
 
 
 def for_decode(camera: CameraSettings) -> str:
-    """The settings of a camera's decoder."""
-    return DecodeProcess(camera=camera).model_dump_json()
+    """The settings of a camera's decoder, which new lines do not concern."""
+    return DecodeProcess(camera=camera.model_copy(update={"lines": ()})).model_dump_json()
 
 
 def for_detect(site: SiteSettings, models_dir: Path) -> str:
@@ -71,10 +90,8 @@ def for_detect(site: SiteSettings, models_dir: Path) -> str:
     is_live = any(camera.is_live for camera in site.cameras)
     return DetectProcess(
         detector=site.detector,
-        cameras=tuple(camera.name for camera in site.cameras),
-        shards=tuple(shard_of(index) for index in range(len(site.cameras))),
         low_score=min(site.tracker.low_score, site.detector.confidence),
-        classes=wanted_classes(site),
+        classes=wanted_classes(site.cameras),
         models_dir=models_dir,
         is_live=is_live,
         burst=1 if is_live else max(1, site.slots // BURSTS_PER_RING),
@@ -88,25 +105,19 @@ def for_track(site: SiteSettings, shard: str) -> str:
 
 def for_count(site: SiteSettings, ledger: Path, run: str) -> str:
     """The settings of the counters."""
-    return CountProcess(cameras=site.cameras, counter=site.counter, ledger=ledger, run=run).model_dump_json()
+    return CountProcess(counter=site.counter, ledger=ledger, run=run).model_dump_json()
 
 
-def shards(cameras: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Each track process and its cameras."""
-    return {shard_of(first): cameras[first : first + CAMERAS_PER_SHARD] for first in range(0, len(cameras), CAMERAS_PER_SHARD)}
-
-
-def shard_of(index: int) -> str:
-    """The track process of the camera at this place of the list."""
-    return f"track.{index // CAMERAS_PER_SHARD}"
-
-
-def wanted_classes(site: SiteSettings) -> tuple[str, ...]:
-    """Everything that some line counts; empty, for all classes, where a line names none."""
-    lines = [line for camera in site.cameras for line in camera.lines]
-    if not all(line.classes for line in lines):
-        return ()
-    return tuple(sorted({name for line in lines for name in line.classes}))
+def shards(cameras: Sequence[str], before: Shards | None = None) -> Shards:
+    """Each track process and its cameras: those that had one keep it, others go where there is room."""
+    kept = {name: tuple(camera for camera in members if camera in cameras) for name, members in (before or {}).items()}
+    members = {name: here for name, here in kept.items() if here}
+    for camera in cameras:
+        if any(camera in here for here in members.values()):
+            continue
+        name = next(name for name in map("track.{}".format, count()) if len(members.get(name, ())) < CAMERAS_PER_SHARD)
+        members[name] = (*members.get(name, ()), camera)
+    return members
 
 
 def ring_size(site: SiteSettings, model: ModelInfo | None = None) -> RingSize:

@@ -54,7 +54,8 @@ class ProgressBar:
     def _total(self, supervisor: Supervisor) -> int | None:
         total = 0
         for camera in self._cameras:
-            source = supervisor.streams[camera.name].source
+            stream = supervisor.streams.get(camera.name)
+            source = None if stream is None else stream.source
             if source is None or source.frames == 0 or camera.is_live:
                 return None
             last = source.frames - 1 if camera.last_frame is None else min(camera.last_frame, source.frames - 1)

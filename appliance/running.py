@@ -18,6 +18,7 @@ from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import SiteSettings
 from appliance.count.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
+from appliance.reloading import Place, changed
 from appliance.supervise.preflight import check_memory, is_alive, possible_parents, runtime_parent
 from appliance.supervise.service import ServiceManager
 from appliance.supervise.supervisor import Supervisor, sweep
@@ -42,22 +43,31 @@ class Work:
 
 
 class Stopper:
-    """Becomes true with the first SIGINT or SIGTERM."""
+    """Becomes true with the first SIGINT or SIGTERM; SIGHUP is remembered apart."""
 
     def __init__(self) -> None:
         self.is_set = False
+        self._is_hungup = False
 
     def __call__(self, signal_number: int, frame: FrameType | None) -> None:
         """The signal handler."""
-        del signal_number, frame
-        self.is_set = True
+        del frame
+        if signal_number == signal.SIGHUP:
+            self._is_hungup = True
+        else:
+            self.is_set = True
+
+    def takes_hangup(self) -> bool:
+        """Whether SIGHUP has come since this was last asked."""
+        hangup, self._is_hungup = self._is_hungup, False
+        return hangup
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[Stopper]:
-    """Inside, SIGINT and SIGTERM ask for an orderly stop instead of breaking off."""
+def stopping_on_signals(*more: signal.Signals) -> Iterator[Stopper]:
+    """Inside, SIGINT and SIGTERM ask for an orderly stop instead of breaking off; ``more`` signals are taken, too."""
     stopper = Stopper()
-    before = {number: signal.signal(number, stopper) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stopper) for number in (signal.SIGINT, signal.SIGTERM, *more)}
     try:
         yield stopper
     finally:
@@ -77,22 +87,26 @@ def run_site(
     until_finished: bool,
     watch: Callable[[Supervisor], None] = lambda supervisor: None,
     run: str = "",
+    read_again: Callable[[], SiteSettings] | None = None,
 ) -> Work:
     """Run a site's machine until its files are finished, or until a signal; ``watch`` is called a few times per second.
 
-    ``run`` names it for those who want to read the ledger meanwhile.
+    ``run`` names it for those who want to read the ledger meanwhile. With SIGHUP it becomes the site that ``read_again`` gives.
     """
     check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
     run = run or new_run_id()
-    with stopping_on_signals() as stopper, _folder(site) as folder:
+    with stopping_on_signals(*(() if read_again is None else (signal.SIGHUP,))) as stopper, _folder(site) as folder:
         # What cannot be written is refused now, and a stop before the first frame finds a ledger.
         Ledger(ledger, run).close()
-        machine = pipeline.build(site, folder, ledger, run, models_dir(), gives_up=until_finished)
+        place = Place(folder, ledger, run, models_dir(), until_finished)
         manager = ServiceManager()
-        with Supervisor(machine) as supervisor:
+        with Supervisor(place.machine(site)) as supervisor:
             clock = _WorkClock()
 
             def keep_on() -> bool:
+                nonlocal site
+                if read_again is not None and stopper.takes_hangup():
+                    site = changed(supervisor, place, site, read_again)
                 clock.look(supervisor)
                 manager.look(supervisor.health)
                 watch(supervisor)

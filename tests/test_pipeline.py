@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance import pipeline
-from appliance.config import CountProcess, DecodeProcess, DetectProcess, SiteSettings, TrackProcess
+from appliance.config import (
+    CameraSettings,
+    CountProcess,
+    DecodeProcess,
+    DetectProcess,
+    SiteSettings,
+    TrackProcess,
+    wanted_classes,
+)
 from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import InputRule, preview_shape
 from appliance.messages import ModelInfo
 from appliance.site_file import parse_site
 from appliance.supervise.spec import ProcessSpec
+from appliance.supervise.supervisor import Machine
 
 LEDGER, MODELS = Path("/data/ledger.sqlite"), Path("/models")
 FOLDER = Path("/run/folder")
@@ -37,8 +47,12 @@ def cameras(count: int) -> list[dict[str, Any]]:
     return [camera(f"c{number}") for number in range(count)]
 
 
+def machine_of(site: SiteSettings, before: pipeline.Shards | None = None) -> Machine:
+    return pipeline.build(site, FOLDER, LEDGER, "run1", MODELS, gives_up=True, before=before)
+
+
 def specs_of(site: SiteSettings) -> dict[str, ProcessSpec]:
-    return {spec.name: spec for spec in pipeline.processes(site, LEDGER, "run1", MODELS)}
+    return {spec.name: spec for spec in machine_of(site).specs}
 
 
 def test_one_camera_is_four_processes_in_the_order_of_a_frames_way() -> None:
@@ -55,11 +69,19 @@ def test_one_camera_is_four_processes_in_the_order_of_a_frames_way() -> None:
     ],
 )
 def test_cameras_are_shared_out_in_shards_of_eight(count: int, shards: dict[str, int]) -> None:
-    specs = specs_of(site_of(*cameras(count)))
-    assert {name: len(spec.cameras) for name, spec in specs.items() if name.startswith("track.")} == shards
+    site = site_of(*cameras(count))
+    specs = specs_of(site)
+    assert {name for name in specs if name.startswith("track.")} == set(shards)
+    assert Counter(stream.shard for stream in machine_of(site).streams) == shards
     assert sum(name.startswith("decode.") for name in specs) == count
-    everybody = tuple(f"c{number}" for number in range(count))
-    assert specs["detect"].cameras == specs["count"].cameras == everybody
+
+
+def test_who_has_a_shard_keeps_it_and_who_comes_fills_what_is_free() -> None:
+    before = pipeline.shards([f"c{number}" for number in range(18)])
+    now = pipeline.shards(["new1", *(f"c{number}" for number in range(18) if number not in (3, 16, 17)), "new2", "new3"], before)
+    assert now["track.0"] == ("c0", "c1", "c2", "c4", "c5", "c6", "c7", "new1")
+    assert now["track.1"] == before["track.1"]
+    assert now["track.2"] == ("new2", "new3")
 
 
 def test_every_entry_point_is_there() -> None:
@@ -75,12 +97,10 @@ def test_each_process_gets_its_own_settings_and_no_others() -> None:
     detect = DetectProcess.model_validate_json(specs["detect"].settings)
     track = TrackProcess.model_validate_json(specs["track.1"].settings)
     count = CountProcess.model_validate_json(specs["count"].settings)
-    assert decode.camera == site.cameras[3]
-    assert detect.shards == ("track.0",) * 8 + ("track.1",)
-    assert detect.cameras == specs["detect"].cameras
+    assert decode.camera == site.cameras[3].model_copy(update={"lines": ()})
     assert (detect.low_score, detect.models_dir, detect.is_live) == (0.2, MODELS, False)
     assert (track.shard, track.confidence, track.tracker.low_score) == ("track.1", 0.3, 0.2)
-    assert (count.cameras, count.ledger, count.run) == (site.cameras, LEDGER, "run1")
+    assert (count.ledger, count.run) == (LEDGER, "run1")
 
 
 def test_the_detector_keeps_what_the_tracker_wants_even_where_confidence_is_lower() -> None:
@@ -104,7 +124,7 @@ def test_one_live_camera_makes_the_detector_live() -> None:
     ],
 )
 def test_the_detector_looks_for_what_some_line_counts(described: list[dict[str, Any]], wanted: tuple[str, ...]) -> None:
-    assert pipeline.wanted_classes(site_of(*described)) == wanted
+    assert wanted_classes(site_of(*described).cameras) == wanted
 
 
 @pytest.mark.parametrize(
@@ -139,12 +159,14 @@ def test_every_sources_pictures_fit_into_the_ring(source: tuple[int, int]) -> No
 
 def test_a_machine_knows_who_works_on_which_stream() -> None:
     site = site_of(*cameras(9), slots=4, log_level="info", shm_dir="/dev/shm")
-    machine = pipeline.build(site, FOLDER, LEDGER, "run1", MODELS, gives_up=True)
+    machine = machine_of(site)
     assert [stream.camera for stream in machine.streams] == [f"c{number}" for number in range(9)]
     assert machine.streams[0].processes == ("decode.c0", "detect", "track.0", "count")
     assert machine.streams[8].processes == ("decode.c8", "detect", "track.1", "count")
     specs = {spec.name: spec for spec in machine.specs}
     for stream in machine.streams:
-        assert {name for name, spec in specs.items() if stream.camera in spec.cameras} == set(stream.processes)
+        assert set(stream.processes) <= set(specs)
+        assert stream.shard in stream.processes
+        assert CameraSettings.model_validate_json(stream.settings) in site.cameras
     assert (machine.folder, machine.log_level, machine.gives_up) == (FOLDER, "info", True)
     assert machine.ring_size(ModelInfo((), InputRule(), "")).slots == 4

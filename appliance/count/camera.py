@@ -12,6 +12,7 @@ from appliance.count.counter import CountedLine, Counter, CounterSettings, Count
 from appliance.count.ledger import CrossingRecord, Ledger, TracksRecord
 from appliance.count.line import Line
 from appliance.count.towed import TowingSettings
+from appliance.count.trajectory import Passage
 from appliance.messages import Begin, Checkpoint, TrackedFrame, Unpacker, pack
 
 # Of media time; with every decision as well.
@@ -24,6 +25,8 @@ class CameraState(msgspec.Struct, frozen=True):
     frame_size: tuple[int, int]
     wall_offset_ns: int
     counter: CounterState
+    lines: tuple[str, ...]
+    """The settings of each, JSON, in the order in which the trajectories know them."""
 
 
 STATES: Unpacker[CameraState] = Unpacker(CameraState)
@@ -44,7 +47,7 @@ class CountedCamera:
         self._counter: Counter | None = None
         if checkpoint.counter:
             state = STATES.decode(checkpoint.counter)
-            self._resize(state.frame_size, state.counter)
+            self._resize(state.frame_size, on_lines(state.counter, state.lines, line_texts(camera)))
             self._wall_offset_ns = state.wall_offset_ns
 
     def count(self, message: TrackedFrame) -> None:
@@ -66,6 +69,11 @@ class CountedCamera:
         decisions = [] if self._counter is None else self._counter.finish()
         self._commit(self._records(decisions, "end"), problem)
 
+    def leave(self) -> None:
+        """No more frames come for now; what is open stays open."""
+        if self._newest.frame > self._checkpoint.frame:
+            self._commit([])
+
     def _resize(self, frame_size: tuple[int, int], state: CounterState | None = None) -> Counter:
         """A counter for frames of this size; where the size changes, objects begin anew."""
         self._frame_size = frame_size
@@ -74,7 +82,7 @@ class CountedCamera:
 
     def _commit(self, records: list[CrossingRecord], end: str | None = None) -> None:
         counter = CounterState() if self._counter is None else self._counter.state
-        state = CameraState(self._frame_size, self._wall_offset_ns, counter)
+        state = CameraState(self._frame_size, self._wall_offset_ns, counter, line_texts(self._camera))
         checkpoint = msgspec.structs.replace(self._newest, counter=pack(state))
         self._ledger.commit(self._camera.name, checkpoint, records, self._recorded, end)
         self._checkpoint = checkpoint
@@ -101,6 +109,19 @@ class CountedCamera:
             reason=decision.reason.value,
             counted=decision.counted,
         )
+
+
+def line_texts(camera: CameraSettings) -> tuple[str, ...]:
+    """What each line is, so that a changed one is told from one that stayed."""
+    return tuple(line.model_dump_json() for line in camera.lines)
+
+
+def on_lines(state: CounterState, before: tuple[str, ...], now: tuple[str, ...]) -> CounterState:
+    """The state for other lines: what stayed goes on, to a line that is new everybody has just appeared where he is."""
+    for trajectory in state.trajectories if before != now else ():
+        known = dict(zip(before, trajectory.passages))
+        trajectory.passages = [known.get(line) or Passage(trajectory.last) for line in now]
+    return state
 
 
 def counted_lines(camera: CameraSettings, names: tuple[str, ...], frame_size: tuple[int, int]) -> tuple[CountedLine, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.clock import monotonic_ns
-from appliance.config import CountProcess
+from appliance.config import CameraSettings, CountProcess
 from appliance.count.camera import CountedCamera
 from appliance.count.ledger import Ledger
 from appliance.ipc.channel import Receiver, Sender, wait
@@ -30,15 +30,17 @@ class Counters:
     def __init__(self, link: CommandLink, settings: CountProcess) -> None:
         self._link, self._settings = link, settings
         self._tracks = Receiver(link.folder, TRACKS, "device")
-        self._credits = {camera.name: Sender(link.folder, CREDITS, camera.name) for camera in settings.cameras}
-        self._known = {camera.name: camera for camera in settings.cameras}
+        self._credits: dict[str, Sender[Credit]] = {}
         self._ledger = Ledger(settings.ledger, settings.run)
         self._cameras: dict[str, CountedCamera] = {}
 
     def step(self) -> None:
         """Take orders and tracks, or wait for some."""
         while (order := self._link.take()) is not None:
-            self._begin(order)
+            if isinstance(order, Begin):
+                self._begin(order)
+            else:
+                self._forget(order.camera)
         message = self._tracks.take()
         if message is None:
             wait((self._link, self._tracks), IDLE_S)
@@ -60,9 +62,19 @@ class Counters:
             self._link.finished(order.camera, order.epoch, end)
             return
         checkpoint = self._ledger.checkpoint(order.camera) or Checkpoint()
-        camera = self._known[order.camera]
+        if order.camera not in self._credits:
+            self._credits[order.camera] = Sender(self._link.folder, CREDITS, order.camera)
+        camera = CameraSettings.model_validate_json(order.settings)
         self._cameras[order.camera] = CountedCamera(camera, self._settings.counter, order, checkpoint, self._ledger)
         self._link.began(order, checkpoint=checkpoint)
+
+    def _forget(self, name: str) -> None:
+        """Write down what is known of a camera that is no more."""
+        camera = self._cameras.pop(name, None)
+        if camera is not None:
+            camera.leave()
+        if (credits := self._credits.pop(name, None)) is not None:
+            credits.close()
 
     def _count(self, message: TrackedFrame) -> None:
         began_ns = monotonic_ns()
@@ -77,7 +89,8 @@ class Counters:
         self._link.heart.busy_ns += monotonic_ns() - began_ns
 
     def _give_back(self, ticket: FrameTicket) -> None:
-        self._credits[ticket.camera].send(Credit(ticket.camera, ticket.epoch, ticket.frame))
+        if ticket.camera in self._credits:
+            self._credits[ticket.camera].send(Credit(ticket.camera, ticket.epoch, ticket.frame))
 
     def _end(self, message: EndOfStream) -> None:
         camera = self._cameras.get(message.camera)

@@ -45,7 +45,7 @@ class Decoder:
     def step(self) -> None:
         """Take orders and credits, then pass one frame on, or wait for something to do."""
         order = self._link.take()
-        if order is not None:
+        if isinstance(order, Begin):
             self._begin(order)
         run = self._run
         while (credit := self._credits.take()) is not None:

@@ -38,8 +38,13 @@ class Network:
         if names is None:
             names = tuple(f"class_{number}" for number in range(channels))
         self.info = ModelInfo(names, found.rule, found.backend)
-        wanted = class_ids(settings.classes, names) if settings.classes else None
-        self._kept = HeadSettings(settings.low_score, detector.overlap, wanted)
+        self._low_score, self._overlap = settings.low_score, detector.overlap
+        self.keep(settings.classes)
+
+    def keep(self, classes: Sequence[str]) -> None:
+        """From now on find these classes only, or all where none is named."""
+        wanted = class_ids(classes, self.info.names) if classes else None
+        self._kept = HeadSettings(self._low_score, self._overlap, wanted)
 
     def _try_out(self, shape: tuple[int, int]) -> int:
         """Run the network once, which makes it ready and shows that its output is understood; how many classes it has."""

@@ -6,15 +6,15 @@ from collections import Counter, deque
 
 from appliance.boxes import Detections, Floats
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
-from appliance.config import DetectProcess
+from appliance.config import CameraSettings, DetectProcess, wanted_classes
 from appliance.detect.batching import Batcher
 from appliance.detect.network import Network
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingReaders
 from appliance.letterbox import Letterbox
-from appliance.messages import DetectedFrame, EndOfStream, FrameTicket, SkippedFrame
-from appliance.topics import BOXES, TICKETS
+from appliance.messages import Begin, DetectedFrame, EndOfStream, FrameTicket, Order, SkippedFrame
+from appliance.topics import BOXES, TICKETS, Detected
 
 IDLE_S = 0.1
 
@@ -35,8 +35,9 @@ class Detector:
         self._link = link
         self.network = Network(settings)
         self._tickets = Receiver(link.folder, TICKETS, "device")
-        senders = {shard: Sender(link.folder, BOXES, shard) for shard in sorted(set(settings.shards))}
-        self._boxes = {camera: senders[shard] for camera, shard in zip(settings.cameras, settings.shards)}
+        self._senders: dict[str, Sender[Detected]] = {}
+        self._boxes: dict[str, Sender[Detected]] = {}
+        self._cameras: dict[str, CameraSettings] = {}
         wait_ns = round(settings.detector.batch_wait_ms * NS_PER_MS) if settings.is_live else 0
         self._batcher = Batcher(self.network.max_batch, wait_ns)
         self._rings = RingReaders()
@@ -50,8 +51,7 @@ class Detector:
     def step(self) -> None:
         """Take orders and tickets, start what can be started, then finish the oldest batch, or wait for something to do."""
         while (order := self._link.take()) is not None:
-            self._epochs[order.camera] = order.epoch
-            self._link.began(order)
+            self._obey(order)
         while (message := self._tickets.take()) is not None:
             self._accept(message)
         while len(self._under_way) < self.network.capacity and self._start():
@@ -61,6 +61,20 @@ class Detector:
         else:
             due_ns = self._batcher.due_in_ns(monotonic_ns())
             wait((self._link, self._tickets), IDLE_S if due_ns is None else due_ns / NS_PER_S)
+
+    def _obey(self, order: Order) -> None:
+        self._rings.forget(order.camera)
+        if isinstance(order, Begin):
+            if order.shard not in self._senders:
+                self._senders[order.shard] = Sender(self._link.folder, BOXES, order.shard)
+            self._boxes[order.camera] = self._senders[order.shard]
+            self._epochs[order.camera] = order.epoch
+            self._cameras[order.camera] = CameraSettings.model_validate_json(order.settings)
+            self._link.began(order)
+        else:
+            self._epochs.pop(order.camera, None)
+            self._cameras.pop(order.camera, None)
+        self.network.keep(wanted_classes(self._cameras.values()))
 
     def _accept(self, message: FrameTicket | EndOfStream) -> None:
         if not self._is_current(message):

@@ -59,6 +59,10 @@ class Sender(Generic[M]):
         """Never waits: credits keep the wire from filling up. ``zmq.Again`` would mean that they do not."""
         self._socket.send(pack(message), zmq.NOBLOCK)
 
+    def close(self) -> None:
+        """Nothing more is sent."""
+        self._socket.close()
+
 
 class Broadcaster(Generic[M]):
     """The writing end of a wire that anybody may listen to: it binds, and never waits for a listener."""

@@ -17,6 +17,7 @@ from appliance.messages import (
     Condition,
     Finished,
     ModelInfo,
+    Order,
     Ready,
     Refused,
     Report,
@@ -46,9 +47,9 @@ class CommandPost:
         self.socket.set(zmq.LINGER, 0)
         self.socket.bind(_address(folder))
 
-    def order(self, process: str, pid: int, begin: Begin) -> None:
+    def order(self, process: str, pid: int, order: Order) -> None:
         """Send an order to a process that has reported already; it is lost with that process."""
-        self.socket.send_multipart([_name_of_life(process, pid), pack(begin)])
+        self.socket.send_multipart([_name_of_life(process, pid), pack(order)])
 
     def take(self) -> tuple[str, Report] | None:
         """The next report with the name of its process, if one is there."""
@@ -71,14 +72,14 @@ class CommandLink:
         self.stopping = False
         """Set when the process is told to stop; its main loop then ends."""
         self.heart = Heartbeat()
-        self._unpacker: Unpacker[Begin] = Unpacker(Begin)
+        self._unpacker: Unpacker[Order] = Unpacker(Order)
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.set(zmq.IDENTITY, _name_of_life(process, os.getpid()))
         self.socket.set(zmq.LINGER, LAST_WORDS_MS)
         self.socket.set(zmq.RECONNECT_IVL, RECONNECT_MS)
         self.socket.connect(_address(folder))
 
-    def take(self) -> Begin | None:
+    def take(self) -> Order | None:
         """The next order, if one is there."""
         try:
             return self._unpacker.decode(self.socket.recv(zmq.NOBLOCK))

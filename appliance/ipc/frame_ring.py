@@ -145,6 +145,10 @@ class RingReaders:
         preview = self._mapped(ticket).preview(ticket.slot, ticket.preview_height, ticket.preview_width)
         return preview[: ticket.preview_height]
 
+    def forget(self, camera: str) -> None:
+        """The camera's ring may be another one from now on, even at the same path."""
+        self._rings.pop(camera, None)
+
     def _mapped(self, ticket: FrameTicket) -> FrameRing:
         ring = self._ring(ticket)
         if ring is None:

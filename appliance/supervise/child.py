@@ -36,7 +36,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._heard_ns = 0
         self._started_ns = 0
-        self._died_ns = 0
+        self._died_ns = self._asked_ns = 0
         self.deaths_in_a_row = 0
         self.last_end = ""
         """How its last life ended."""
@@ -140,8 +140,17 @@ class Child:
 
     def ask_to_stop(self) -> None:
         """SIGTERM."""
+        self._asked_ns = monotonic_ns()
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
+
+    def has_left(self) -> bool:
+        """Whether it has stopped after it was asked to; killed here where it takes too long."""
+        if self._process is None or self._process.poll() is not None:
+            return True
+        if monotonic_ns() - self._asked_ns > STOP_S * NS_PER_S:
+            self._process.kill()
+        return False
 
     def stop(self, deadline_ns: int) -> None:
         """Wait until it has stopped, and kill it where that takes too long."""

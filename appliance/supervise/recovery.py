@@ -34,6 +34,9 @@ class CameraStream:
     camera: str
     processes: tuple[str, ...]
     """Who works on it, in the order in which a frame meets them: the decoder first, the counter last."""
+    settings: str = ""
+    """The camera's own, JSON."""
+    shard: str = ""
     ring: str = ""
     epoch: int = 0
     stage: Stage = Stage.WAITING
@@ -77,4 +80,6 @@ class CameraStream:
             self.problem = problem
 
     def _order(self, model: ModelInfo) -> tuple[str, Begin]:
-        return self.processes[self._to_be_told - 1], Begin(self.camera, self.epoch, self.checkpoint, model, self.ring)
+        return self.processes[self._to_be_told - 1], Begin(
+            self.camera, self.epoch, self.checkpoint, model, self.ring, self.settings, self.shard
+        )

@@ -16,8 +16,6 @@ class ProcessSpec:
     """``module:function``, a string so that heavy libraries stay out of the supervisor."""
     settings: str
     """JSON of the process's own settings."""
-    cameras: tuple[str, ...]
-    """Whose stream is torn when it dies."""
     start_s: float
     """Until it must have reported to be ready,"""
     silence_s: float

@@ -15,7 +15,7 @@ from appliance.errors import Refusal
 from appliance.ipc.channel import Broadcaster, wait
 from appliance.ipc.command import CommandPost
 from appliance.ipc.frame_ring import RingFile, RingSize
-from appliance.messages import Beat, Began, Begin, CameraCondition, Finished, ModelInfo, Ready, Refused, Report
+from appliance.messages import Beat, Began, Begin, CameraCondition, Finished, Forget, ModelInfo, Ready, Refused, Report
 from appliance.supervise.child import STOP_S, Child, in_words
 from appliance.supervise.entry import REFUSED_EXIT
 from appliance.supervise.health import HealthWatch
@@ -66,7 +66,8 @@ class Supervisor:
         self.health = self._watch_health.health(self.children, self.streams.values(), {})
         """How everything is, as of a second ago at most."""
         self.model: ModelInfo | None = None
-        self._rings: list[RingFile] = []
+        self._rings: dict[str, RingFile] = {}
+        self._leaving: list[Child] = []
         self._deaths: Counter[str] = Counter()
         self._progress: tuple[int, ...] = ()
 
@@ -75,13 +76,14 @@ class Supervisor:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Stop all: ask, wait, kill."""
-        for child in self.children.values():
+        everybody = (*self.children.values(), *self._leaving)
+        for child in everybody:
             child.ask_to_stop()
         deadline_ns = monotonic_ns() + round(STOP_S * NS_PER_S)
-        for child in self.children.values():
+        for child in everybody:
             child.stop(deadline_ns)
         self._hear_last_words()
-        for ring in self._rings:
+        for ring in self._rings.values():
             ring.close()
         self._post.close()
         self._broadcaster.close()
@@ -97,6 +99,7 @@ class Supervisor:
             self._hear_all()
             for child in self.children.values():
                 self._watch(child)
+            self._leaving = [child for child in self._leaving if not child.has_left()]
             self._begin_streams()
             self._tell_health()
 
@@ -106,6 +109,57 @@ class Supervisor:
             self._health_due_ns = now_ns + HEALTH_INTERVAL_NS
             self.health = self._watch_health.health(self.children, self.streams.values(), self._cameras)
             self._broadcaster.send(self.health)
+
+    def shards(self) -> dict[str, tuple[str, ...]]:
+        """The track processes and their cameras, now."""
+        names = dict.fromkeys(stream.shard for stream in self.streams.values())
+        return {name: tuple(stream.camera for stream in self.streams.values() if stream.shard == name) for name in names}
+
+    def change(self, machine: Machine) -> None:
+        """Become this machine without touching what is the same in it; raises ``Refusal``, and stays as it is, where that cannot
+        be.
+
+        A camera whose settings have changed begins a new epoch, as after a death; one that is gone is written down and
+        forgotten. Processes whose own settings have changed are replaced.
+        """
+        wanted = {stream.camera: stream for stream in machine.streams}
+        added = [camera for camera in wanted if camera not in self.streams]
+        # What can fail comes first.
+        rings = {} if self.model is None else {camera: self._new_ring(machine, self.model) for camera in added}
+        for camera in [camera for camera in self.streams if camera not in wanted]:
+            self._forget(camera)
+        self._replace_children(machine)
+        for camera, stream in wanted.items():
+            if camera in added:
+                self.streams[camera] = stream
+                stream.ring = rings[camera].path if rings else ""
+            elif self.streams[camera].settings != stream.settings:
+                self.streams[camera].settings = stream.settings
+                self.streams[camera].tear()
+        self._rings |= rings
+        self._machine = machine
+
+    def _forget(self, camera: str) -> None:
+        stream = self.streams.pop(camera)
+        for name in stream.processes[1:]:
+            if self.children[name].is_ready:
+                self._post.order(name, self.children[name].pid, Forget(camera))
+        self._cameras.pop(camera, None)
+        if camera in self._rings:
+            self._rings.pop(camera).close()
+
+    def _replace_children(self, machine: Machine) -> None:
+        wanted = {spec.name: spec for spec in machine.specs}
+        for name, child in list(self.children.items()):
+            if wanted.get(name) != child.spec:
+                child.ask_to_stop()
+                self._leaving.append(self.children.pop(name))
+                for stream in self.streams.values():
+                    if name in stream.processes:
+                        stream.tear()
+        for name, spec in wanted.items():
+            if name not in self.children:
+                self.children[name] = Child(spec, machine.folder, machine.log_level, is_job=machine.gives_up)
 
     def _excuse_silence(self) -> None:
         """The supervisor itself was held up, and perhaps the whole computer: who was silent meanwhile need not hang."""
@@ -125,10 +179,12 @@ class Supervisor:
             if self._is_finished():
                 return
             logger.warning("%s has died (%s) and is started again", child.spec.name, in_words(exit_code))
-            for camera in child.spec.cameras:
-                self.streams[camera].tear()
+            for stream in self.streams.values():
+                if child.spec.name in stream.processes:
+                    stream.tear()
             self._check_progress(child, exit_code)
-        if child.may_start():
+        # Two of one name would bind the same addresses.
+        if child.may_start() and all(leaving.spec.name != child.spec.name for leaving in self._leaving):
             child.start()
 
     def _check_progress(self, child: Child, exit_code: int) -> None:
@@ -159,12 +215,16 @@ class Supervisor:
         wait((self._post,), TICK_S)
         while (message := self._post.take()) is not None:
             process, report = message
-            if isinstance(report, Beat) and report.pid == self.children[process].pid:
-                self.children[process].hear(report)
+            child = self.children.get(process)
+            if isinstance(report, Beat) and child is not None and report.pid == child.pid:
+                child.hear(report)
             wait((self._post,), TICK_S)
 
     def _hear(self, process: str, report: Report) -> None:
-        child = self.children[process]
+        child = self.children.get(process)
+        if child is None:
+            # It is leaving.
+            return
         if isinstance(report, Refused):
             if self._machine.gives_up or not self._has_worked:
                 self._give_up(report.sentence, usage=report.usage)
@@ -180,7 +240,7 @@ class Supervisor:
             self._on_began(child, report)
         elif isinstance(report, CameraCondition):
             self._on_camera(report)
-        elif isinstance(report, Finished):
+        elif isinstance(report, Finished) and report.camera in self.streams:
             self.streams[report.camera].finish(report.epoch, report.problem)
 
     def _on_ready(self, child: Child, report: Ready) -> None:
@@ -192,22 +252,27 @@ class Supervisor:
             self._make_rings(report.model)
 
     def _make_rings(self, model: ModelInfo) -> None:
-        size = self._machine.ring_size(model)
-        for stream in self.streams.values():
-            ring = RingFile(size, str(self._machine.shm_dir))
-            self._rings.append(ring)
-            stream.ring = ring.path
+        self._rings = {camera: self._new_ring(self._machine, model) for camera in self.streams}
+        for camera, ring in self._rings.items():
+            self.streams[camera].ring = ring.path
+
+    def _new_ring(self, machine: Machine, model: ModelInfo) -> RingFile:
+        return RingFile(machine.ring_size(model), str(machine.shm_dir))
 
     def _on_began(self, child: Child, report: Began) -> None:
         # Nothing begins before the model is known.
         assert self.model is not None
-        stream = self.streams[report.camera]
+        stream = self.streams.get(report.camera)
+        if stream is None:
+            return
         self._order(stream.began(child.spec.name, report, self.model))
         if stream.stage is Stage.PLAYING:
             self._has_worked = True
             logger.info("%s plays in epoch %d after frame %d", stream.camera, stream.epoch, stream.checkpoint.frame)
 
     def _on_camera(self, report: CameraCondition) -> None:
+        if report.camera not in self.streams:
+            return
         before = self._cameras.get(report.camera)
         self._cameras[report.camera] = report
         if before is None or before.condition != report.condition:

@@ -53,7 +53,11 @@ class Shard:
     def step(self) -> None:
         """Take orders and boxes, or wait for some."""
         while (order := self._link.take()) is not None:
-            self._begin(order)
+            self._rings.forget(order.camera)
+            if isinstance(order, Begin):
+                self._begin(order)
+            else:
+                self._cameras.pop(order.camera, None)
         message = self._boxes.take()
         if message is None:
             wait((self._link, self._boxes), IDLE_S)

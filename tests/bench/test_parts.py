@@ -79,8 +79,6 @@ def test_the_empty_model_sees_nothing_at_any_size(tmp_path: Path, backend: str) 
     model = write_empty_model(tmp_path / "nothing.onnx")
     settings = DetectProcess(
         detector=DetectorSettings(model=str(model), backend=backend, max_batch=2),
-        cameras=(),
-        shards=(),
         low_score=0.0,
         classes=(),
         models_dir=tmp_path,

@@ -41,6 +41,7 @@ def obedient(pipe: Connection, folder: Path, name: str) -> None:
     while True:
         wait((link,), 1.0)
         while (order := link.take()) is not None:
+            assert isinstance(order, Begin)
             link.began(order, checkpoint=order.checkpoint, source=SOURCE)
             pipe.send(order)
 

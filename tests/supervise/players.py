@@ -34,7 +34,7 @@ NO_PART = Part()
 def player(name: str, function: str, *, start_s: float = 20.0, silence_s: float = 20.0, part: Part = NO_PART) -> ProcessSpec:
     """The line of the map for a player; it works for the one camera."""
     settings = msgspec.json.encode(part).decode()
-    return ProcessSpec(name, f"{__name__}:{function}", settings, ("yard",), start_s, silence_s)
+    return ProcessSpec(name, f"{__name__}:{function}", settings, start_s, silence_s)
 
 
 def _serve(link: CommandLink) -> Begin | None:
@@ -42,7 +42,8 @@ def _serve(link: CommandLink) -> Begin | None:
     wait((link,), 0.02)
     link.heart.frames += 1
     link.beat()
-    return link.take()
+    order = link.take()
+    return order if isinstance(order, Begin) else None
 
 
 def decode(link: CommandLink, settings: str) -> None:

@@ -46,7 +46,8 @@ class Stage:
     def __init__(self, site: SiteSettings, name: str, folder: Path, model: ModelInfo) -> None:
         self._folder, self._model = folder, model
         self.post = CommandPost(folder)
-        specs = {spec.name: spec for spec in pipeline.processes(site, folder / "ledger.sqlite", "run1", folder)}
+        specs = {spec.name: spec for spec in pipeline.processes(site, ["track.0"], folder / "ledger.sqlite", "run1", folder)}
+        self._settings = site.cameras[0].model_dump_json()
         self.child = Child(specs[name], folder, "error")
         self.ring = RingFile(pipeline.ring_size(site, model))
         self._receivers: dict[str, Receiver[Any]] = {}
@@ -98,7 +99,7 @@ class Stage:
 
     def order(self, epoch: int, checkpoint: Checkpoint | None = None) -> None:
         """Order an epoch."""
-        begin = Begin("yard", epoch, checkpoint or Checkpoint(), self._model, self.ring.path)
+        begin = Begin("yard", epoch, checkpoint or Checkpoint(), self._model, self.ring.path, self._settings, "track.0")
         self.post.order(self.child.spec.name, self.child.pid, begin)
 
     def listen(self, topic: Topic[M]) -> None:

@@ -1,0 +1,103 @@
+"""A machine that runs a site until it is stopped, for tests: changed, watched and stopped from outside."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+
+from appliance.ipc.channel import Listener, wait
+from appliance.messages import CameraHealth, Health
+from appliance.topics import HEALTH
+from tests.system.cli import start_cli
+from tests.system.models import write_detector
+from tests.waiting import wait_until
+
+MIDDLE = {"name": "middle", "from": [0.5, 1], "to": [0.5, 0]}
+
+
+class Site:
+    """A machine that runs until it is stopped, seen from outside: its health, its ledger, its exit."""
+
+    def __init__(self, folder: Path, cameras: dict[str, dict[str, object]], environment: dict[str, str] | None = None) -> None:
+        settings = {"stall_s": 1.5, "lines": [MIDDLE]}
+        self.ledger = folder / "data" / "ledger.sqlite"
+        self._file = folder / "site.json"
+        self._settings = settings
+        self.tree: dict[str, object] = {
+            "cameras": [{"name": name, **settings, **own} for name, own in cameras.items()],
+            "detector": {"model": str(write_detector(folder / "model.onnx")), "input_px": 128},
+            "data_dir": str(self.ledger.parent),
+        }
+        self._folder, self._environment = folder, {"TMPDIR": str(folder), **(environment or {})}
+        self._listener: Listener[Health] | None = None
+
+    def __enter__(self) -> Site:
+        # JSON is YAML, too.
+        self._file.write_text(json.dumps(self.tree))
+        self.process = start_cli("run", "--config", str(self._file), environment=self._environment)
+        sockets = wait_until("its folder is there", lambda: next(self._folder.glob(f"appliance-{self.process.pid}-*"), None))
+        self._listener = Listener(sockets, HEALTH, "machine")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.stderr = self.process.communicate()[1]
+        assert self._listener is not None
+        self._listener.close()
+        if kind is not None:
+            print(self.stderr)  # noqa: T201  # what pytest shows with a failure
+
+    def change(self, cameras: dict[str, dict[str, object]]) -> None:
+        """Write other cameras into the file, and say so."""
+        self.tree["cameras"] = [{"name": name, **self._settings, **own} for name, own in cameras.items()]
+        self._file.write_text(json.dumps(self.tree))
+        self.process.send_signal(signal.SIGHUP)
+
+    def health(self) -> Health:
+        """The next that is told."""
+        assert self._listener is not None
+        wait((self._listener,), 20.0)
+        health = self._listener.take()
+        assert health is not None, "nothing is heard of the machine"
+        return health
+
+    def until(self, condition: Callable[[Health], bool], deadline_s: float = 30.0) -> Health:
+        """The first health of which this is true."""
+        end_s = time.monotonic() + deadline_s
+        while not condition(health := self.health()):
+            assert time.monotonic() < end_s, health
+        return health
+
+    def crossings(self, camera: str) -> int:
+        """How many are in the ledger."""
+        with closing(sqlite3.connect(self.ledger)) as connection:
+            return int(connection.execute("SELECT count(*) FROM crossings WHERE camera = ?", (camera,)).fetchone()[0])
+
+    def until_counted(self, camera: str, more: int) -> None:
+        """Until so many more have crossed."""
+        before = self.crossings(camera)
+        wait_until(f"{camera} counts", lambda: self.crossings(camera) >= before + more)
+
+    def stop(self) -> int:
+        """SIGTERM, and what that comes to."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=10)
+
+
+def camera_in(health: Health, name: str) -> CameraHealth:
+    return next(camera for camera in health.cameras if camera.name == name)
+
+
+def state_of(name: str, state: str) -> Callable[[Health], bool]:
+    return lambda health: camera_in(health, name).condition.state == state
+
+
+def pid_of(health: Health, name: str) -> int:
+    return next(process.pid for process in health.processes if process.name == name)

@@ -1,0 +1,125 @@
+"""Cameras and lines that come, go and change while the machine runs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from appliance.messages import Health
+from tests.cameras import Camera, needs_gstreamer
+from tests.system.sites import MIDDLE, Site, camera_in, state_of
+from tests.system.videos import Encoding, traffic, write_video
+
+pytestmark = needs_gstreamer
+LEFT = {"name": "left", "from": [0.3, 1], "to": [0.3, 0]}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A camera that several may watch: a block crosses the middle once a second."""
+    clip = write_video(tmp_path_factory.mktemp("clips") / "traffic.mp4", traffic(4), Encoding(options={"g": "25", "bf": "0"}))
+    with Camera(clip) as camera:
+        yield camera.url
+
+
+def lives(health: Health) -> dict[str, int]:
+    return {process.name: process.pid for process in health.processes}
+
+
+def lost(health: Health, name: str) -> tuple[int, ...]:
+    camera = camera_in(health, name)
+    return camera.skipped_busy, camera.skipped_stale, camera.connections
+
+
+def test_a_camera_comes_and_goes_and_the_other_one_does_not_notice(tmp_path: Path, url: str) -> None:
+    gate: dict[str, dict[str, object]] = {"gate": {"source": url}}
+    with Site(tmp_path, gate) as site:
+        site.until(state_of("gate", "ok"))
+        site.until_counted("gate", 1)
+        before = site.health()
+        site.change({"yard": {"source": url}, **gate})
+        site.until(lambda health: len(health.cameras) == 2 and state_of("yard", "ok")(health))
+        site.until_counted("yard", 2)
+        both = site.health()
+        assert lost(both, "gate") == lost(before, "gate")
+        assert lives(both).items() >= lives(before).items()
+        site.change(gate)
+        site.until(lambda health: len(health.cameras) == 1)
+        gone = site.crossings("yard")
+        site.until_counted("gate", 2)
+        after = site.health()
+        assert (lives(after), lost(after, "gate")) == (lives(before), lost(before, "gate"))
+        assert site.crossings("yard") == gone
+        # It comes back where it was.
+        site.change({**gate, "yard": {"source": url}})
+        site.until(lambda health: len(health.cameras) == 2 and state_of("yard", "ok")(health))
+        site.until_counted("yard", 1)
+        assert {process.restarts for process in site.health().processes} == {0}
+        assert site.stop() == 0
+
+
+def test_another_source_replaces_one_decoder(tmp_path: Path, url: str) -> None:
+    with Site(tmp_path, {"gate": {"source": "rtsp://127.0.0.1:9/live"}, "yard": {"source": url}}) as site:
+        site.until(lambda health: state_of("yard", "ok")(health) and state_of("gate", "down")(health))
+        before = site.health()
+        site.change({"gate": {"source": url}, "yard": {"source": url}})
+        site.until(state_of("gate", "ok"))
+        site.until_counted("gate", 1)
+        after = site.health()
+        assert {name for name, pid in lives(after).items() if pid != lives(before)[name]} == {"decode.gate"}
+        assert lost(after, "yard") == lost(before, "yard")
+        assert site.stop() == 0
+
+
+def lines_counted(site: Site, camera: str) -> Counter[str]:
+    with closing(sqlite3.connect(site.ledger)) as connection:
+        return Counter(line for (line,) in connection.execute("SELECT line FROM crossings WHERE camera = ?", (camera,)))
+
+
+def test_a_line_comes_and_goes_and_the_others_count_on(tmp_path: Path, url: str) -> None:
+    with Site(tmp_path, {"gate": {"source": url}, "yard": {"source": url}}) as site:
+        site.until(lambda health: all(camera.condition.state == "ok" for camera in health.cameras))
+        site.until_counted("gate", 2)
+        before = site.health()
+        site.change({"gate": {"source": url, "lines": [LEFT, MIDDLE]}, "yard": {"source": url}})
+        site.until(lambda health: lines_counted(site, "gate")["left"] >= 2)
+        with_both = lines_counted(site, "gate")
+        assert with_both["middle"] >= 3
+        site.change({"gate": {"source": url, "lines": [LEFT]}, "yard": {"source": url}})
+        site.until(lambda health: lines_counted(site, "gate")["left"] >= with_both["left"] + 3)
+        assert lines_counted(site, "gate")["middle"] <= with_both["middle"] + 2
+        after = site.health()
+        assert (lives(after), lost(after, "yard")) == (lives(before), lost(before, "yard"))
+        assert lost(after, "gate")[2] == 1, "the camera itself is not called again"
+        assert site.stop() == 0
+
+
+WRONG: dict[str, tuple[dict[str, object], str]] = {
+    "a class that the model does not know": ({"lines": [{**MIDDLE, "classes": ["ufo"]}]}, "'ufo' is wanted, but the model knows"),
+    "no such setting": ({"colour": "red"}, "'cameras.0.colour' is not a known setting"),
+    "a password in the address": ({"source": "rtsp://me:secret@127.0.0.1/"}, "a password does not belong into the address"),
+}
+
+
+def test_what_cannot_be_is_refused_and_nothing_changes(tmp_path: Path, url: str) -> None:
+    with Site(tmp_path, {"gate": {"source": url}}) as site:
+        site.until(state_of("gate", "ok"))
+        before = site.health()
+        for own, _ in WRONG.values():
+            site.change({"gate": {"source": url, **own}})
+            site.until_counted("gate", 1)
+        site.tree["tracker"] = {"lost_s": 3}
+        site.change({"gate": {"source": url}})
+        site.until_counted("gate", 1)
+        after = site.health()
+        assert (lives(after), lost(after, "gate")) == (lives(before), lost(before, "gate"))
+        assert site.stop() == 0
+    for _, sentence in WRONG.values():
+        assert sentence in site.stderr
+    assert "only cameras and lines may change while the machine runs, found another 'tracker'" in site.stderr
+    assert "secret" not in site.stderr

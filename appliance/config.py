@@ -112,7 +112,7 @@ class CameraSettings(Settings):
 
     name: Name
     source: str = Field(min_length=1)
-    """A file, an rtsp:// or http:// address, or the number or device of a webcam."""
+    """A file, an rtsp:// or http:// address, the number or device of a webcam, or ``gst:`` and a launch line of GStreamer's."""
     login: str = Field(default="", pattern="^$|^(env|file):.+")
     """Where ``user:password`` of the address is found, ``env:NAME`` or ``file:PATH``; they never stand in the configuration."""
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
@@ -123,7 +123,7 @@ class CameraSettings(Settings):
     """The oldest frame of a live camera that is still looked at."""
     pace: Pace = Pace.AUTO
     """``auto``: ``file`` for files, ``live`` for the rest. ``played``: a file at its own pace, but every frame of it."""
-    decoder: str = Field(default="auto", pattern="^(auto|pyav|opencv)$")
+    decoder: str = Field(default="auto", pattern="^(auto|pyav|gstreamer|opencv)$")
     first_frame: int = Field(default=0, ge=0)
     """Of a file, from 0."""
     last_frame: int | None = Field(default=None, ge=0)
@@ -147,7 +147,7 @@ class CameraSettings(Settings):
     def is_live(self) -> bool:
         """Whether frames are lost when nobody takes them."""
         if self.pace is Pace.AUTO:
-            return "://" in self.source or self.source.isdigit() or self.source.startswith("/dev/video")
+            return "://" in self.source or self.source.isdigit() or self.source.startswith(("/dev/video", "gst:"))
         return self.pace is Pace.LIVE
 
 

@@ -62,7 +62,12 @@ def is_webcam(address: str) -> bool:
 
 def is_file(address: str) -> bool:
     """Whether it is neither a webcam nor something on the network."""
-    return "://" not in address and not is_webcam(address)
+    return "://" not in address and not is_webcam(address) and not is_launch_line(address)
+
+
+def is_launch_line(address: str) -> bool:
+    """Whether it is a pipeline for GStreamer, ``gst:videotestsrc ! …``."""
+    return address.startswith("gst:")
 
 
 def check_file(address: str) -> None:

@@ -15,6 +15,7 @@ from appliance import counting, log
 from appliance.bench.commands import bench
 from appliance.config import home_expanded
 from appliance.demo.commands import demo
+from appliance.doctor.commands import doctor
 from appliance.errors import Refusal
 from appliance.evaluate.commands import evaluate
 from appliance.options import parse_line
@@ -29,6 +30,7 @@ from appliance.status import status
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(bench)
 app.command()(demo)
+app.command()(doctor)
 app.command()(scene)
 app.command()(selftest)
 app.command()(status)

@@ -1,0 +1,73 @@
+"""The doctor on real sites: a good one, and one whose every part is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cameras import Camera, needs_gstreamer
+from tests.system.cli import run_cli
+from tests.system.models import write_detector
+from tests.system.videos import numbered, write_video
+
+
+def site_file(folder: Path, cameras: list[dict[str, object]], **more: object) -> Path:
+    model = str(write_detector(folder / "model.onnx"))
+    path = folder / "site.json"
+    data = {"cameras": cameras, "detector": {"model": model, "input_px": 128}, "data_dir": str(folder / "data"), **more}
+    path.write_text(json.dumps(data))
+    return path
+
+
+def findings_in(path: Path) -> dict[str, dict[str, Any]]:
+    return {finding["name"]: finding for finding in json.loads(path.read_text())["findings"]}
+
+
+@needs_gstreamer
+def test_a_good_site_is_called_good_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "a.mp4", numbered(50))
+    with Camera(video) as camera:
+        site = site_file(tmp_path, [{"name": "file", "source": str(video)}, {"name": "live", "source": camera.url}])
+        outcome = run_cli("doctor", "--config", str(site), "--json", str(tmp_path / "out.json"))
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    found = findings_in(tmp_path / "out.json")
+    assert list(found) == [
+        "system", "shared memory", "sockets", "disk", "clock", "detector", "camera file", "camera live",
+    ]  # fmt: skip
+    assert all(finding["verdict"] in ("good", "doubtful") for finding in found.values())
+    assert found["camera file"]["said"].startswith("128x72, 25 frames per second; PyAV")
+    assert found["camera live"]["said"].startswith("128x72, 25 frames per second after ")
+    assert not (tmp_path / "data").exists()
+
+
+def test_whatever_is_wrong_is_said_all_at_once(tmp_path: Path) -> None:
+    cameras: list[dict[str, object]] = [
+        {"name": "gone", "source": str(tmp_path / "gone.mp4")},
+        {"name": "closed", "source": "rtsp://127.0.0.1:9/live"},
+        {"name": "secret", "source": "rtsp://127.0.0.1:9/live", "login": "env:NOT_SET_AT_ALL"},
+    ]
+    site = site_file(tmp_path, cameras, shm_dir=str(tmp_path / "nowhere"))
+    (tmp_path / "model.onnx").write_bytes(b"no model")
+    (tmp_path / "data").write_text("no folder")
+    outcome = run_cli("doctor", "--config", str(site), "--json", str(tmp_path / "out.json"))
+    assert outcome.exit_code == 1
+    found = findings_in(tmp_path / "out.json")
+    bad = {name: finding["said"] for name, finding in found.items() if finding["verdict"] == "bad"}
+    for name, words in {
+        "shared memory": "shared memory is wanted in",
+        "disk": "data",
+        "detector": "model.onnx",
+        "camera gone": "gone.mp4 does not exist",
+        "camera closed": "rtsp://127.0.0.1:9/live: the connection is refused",
+        "camera secret": "a login is wanted as user:password in the environment variable NOT_SET_AT_ALL, found nothing",
+    }.items():
+        assert words in bad[name]
+    assert outcome.stderr.startswith("appliance: shared memory: ")
+
+
+@pytest.mark.parametrize("words", [("doctor",), ("doctor", "--config", "/nowhere.yaml")])
+def test_a_site_is_wanted(words: tuple[str, ...]) -> None:
+    assert run_cli(*words).exit_code == 2

@@ -151,12 +151,12 @@ class Look:
 
     def _through(self, source: LiveSource) -> str:
         began_ns = monotonic_ns()
-        picture = None
-        while picture is None:
-            picture = source.read()
-            if picture is None and (source.condition.state == "down" or monotonic_ns() - began_ns > CAMERA_PATIENCE_S * NS_PER_S):
+        while (picture := source.read()) is None:
+            if source.condition.state == "down" or monotonic_ns() - began_ns > CAMERA_PATIENCE_S * NS_PER_S:
                 raise Refusal(source.condition.reason or "no picture came")
         info, took_s = source.info, (monotonic_ns() - began_ns) / NS_PER_S
         source.close()
+        # It is connected, as there was a picture.
         assert info is not None
-        return f"{picture.width}x{picture.height}, {info.frames_per_second:.4g} frames per second after {took_s:.1f} s; {info.decoder}"
+        rate = f"{info.frames_per_second:.4g} frames per second"
+        return f"{picture.width}x{picture.height}, {rate}, the first after {took_s:.1f} s; {info.decoder}"

@@ -39,7 +39,7 @@ def test_a_good_site_is_called_good_and_nothing_is_left_behind(tmp_path: Path) -
     ]  # fmt: skip
     assert all(finding["verdict"] in ("good", "doubtful") for finding in found.values())
     assert found["camera file"]["said"].startswith("128x72, 25 frames per second; PyAV")
-    assert found["camera live"]["said"].startswith("128x72, 25 frames per second after ")
+    assert found["camera live"]["said"].startswith("128x72, 25 frames per second, the first after ")
     assert not (tmp_path / "data").exists()
 
 

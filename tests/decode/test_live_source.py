@@ -18,9 +18,10 @@ from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns, wall_ns
 from appliance.config import CameraSettings
 from appliance.decode.choice import live_source
 from appliance.decode.live_source import LiveSource
+from appliance.decode.opencv_source import CvPicture
 from appliance.decode.source import NoAnswer, Picture, Source
 from appliance.errors import Refusal
-from appliance.messages import Condition
+from appliance.messages import Condition, SourceInfo
 from tests.cameras import Camera, needs_gstreamer
 from tests.decode.pictures import number_of
 from tests.system.videos import Encoding, numbered, numbered_picture, write_video
@@ -281,6 +282,29 @@ def test_where_nobody_is_the_reason_says_so(url: str) -> None:
         assert source.condition == Condition("down", NOBODY[url])
 
 
+class Pencil:
+    """A source that draws until it is told to stop."""
+
+    info = SourceInfo(4, 4, 25.0, 0, "pencil")
+    damaged = 0
+    problem = "out of lead"
+
+    def __init__(self) -> None:
+        self.is_over = False
+
+    def read(self) -> Picture | None:
+        return None if self.is_over else CvPicture(np.zeros((4, 4, 3), np.uint8), 0)
+
+    def seek(self, pts_ns: int) -> bool:
+        return pts_ns < 0
+
+    def restart(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 def test_pauses_grow_and_are_short_again_after_a_good_time() -> None:
     now_ns = 0
     answers: list[Refusal | Source] = []
@@ -301,6 +325,16 @@ def test_pauses_grow_and_are_short_again_after_a_good_time() -> None:
             now_ns += round(source.idle_s * NS_PER_S)
         assert max(pauses) == pauses[-1] == longest_s
         assert pauses == sorted(pauses)
+    # Pictures for a moment are not yet a good time; for longer they are.
+    for lasted_s, pause_s in ((1, 4.0), (6, 0.5)):
+        good = Pencil()
+        answers.append(good)
+        assert source.read() is not None
+        now_ns += lasted_s * NS_PER_S
+        good.is_over = True
+        assert source.read() is None
+        assert (source.idle_s, source.condition) == (pause_s, Condition("down", "out of lead"))
+        now_ns += round(source.idle_s * NS_PER_S)
 
 
 @contextmanager

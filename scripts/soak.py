@@ -55,7 +55,7 @@ class Sample:
 
     at_s: float
     memory_mb: float
-    """Proportional set size of the supervisor and all its processes."""
+    """That the supervisor and all its processes have to themselves (anonymous), whoever else uses the same libraries."""
     open_files: int
     shared_mb: float
     """Of /dev/shm."""
@@ -143,7 +143,7 @@ class Soak:
         ledger = self.folder / "data" / "ledger.sqlite"
         return Sample(
             round(at_s, 1),
-            round(sum(map(pss_bytes, pids)) / 1e6, 2),
+            round(sum(map(own_bytes, pids)) / 1e6, 2),
             sum(map(open_files, pids)),
             round((shared.f_blocks - shared.f_bfree) * shared.f_frsize / 1e6, 2),
             round(sum(path.stat().st_size for path in ledger.parent.glob("ledger*")) / 1e6, 3),
@@ -154,13 +154,13 @@ class Soak:
         )
 
 
-def pss_bytes(pid: int) -> int:
-    """A process's share of memory; 0 for one that has just gone."""
+def own_bytes(pid: int) -> int:
+    """A process's anonymous memory; 0 for one that has just gone."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Anonymous:")) * 1024
 
 
 def open_files(pid: int) -> int:
@@ -237,7 +237,7 @@ def main() -> None:
         wanted.plot,
         [sample.at_s / 60 for sample in samples],
         [
-            Curve("memory (PSS), MB", [sample.memory_mb for sample in samples]),
+            Curve("memory of its own, MB", [sample.memory_mb for sample in samples]),
             Curve("open files", [float(sample.open_files) for sample in samples]),
             Curve("shared memory, MB", [sample.shared_mb for sample in samples]),
             Curve("crossings", [float(sample.crossings) for sample in samples]),

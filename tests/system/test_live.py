@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -116,3 +118,45 @@ def test_the_status_of_a_running_machine_can_be_asked_for(tmp_path: Path, clip: 
         assert site.stop() == 0
     outcome = run_cli("status", environment={"TMPDIR": str(tmp_path)})
     assert (outcome.exit_code, "no machine of this user runs" in outcome.stderr) == (1, True)
+
+
+STRANGE = {
+    "tiny": "gst:videotestsrc is-live=true ! video/x-raw,width=1,height=1,framerate=10/1",
+    "huge": "gst:videotestsrc is-live=true pattern=black ! video/x-raw,format=I420,width=7680,height=4320,framerate=1/1",
+    "fast": "gst:videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=240/1",
+    "timeless": "gst:videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=0/1",
+    "frozen": "gst:videotestsrc is-live=true pattern=black ! video/x-raw,width=64,height=48,framerate=10/1",
+}
+
+
+def test_strange_pictures_neither_crash_nor_disturb(tmp_path: Path, clip: Path) -> None:
+    cameras: dict[str, dict[str, object]] = {name: {"source": line, "stall_s": 4} for name, line in STRANGE.items()}
+    with Camera(clip) as gate, Site(tmp_path, {"gate": {"source": gate.url}, **cameras}) as site:
+        site.until(state_of("gate", "ok"))
+        site.until(lambda health: all(camera.condition.state != "starting" for camera in health.cameras))
+        site.until_counted("gate", 3)
+        health = site.health()
+        assert {process.restarts for process in health.processes} == {0}
+        for name in ("tiny", "fast", "frozen"):
+            assert camera_in(health, name).frames > 0, camera_in(health, name)
+        assert camera_in(health, "huge").condition.state in ("ok", "down")
+        assert site.stop() == 0
+
+
+def test_a_full_disk_is_told_and_counting_goes_on_when_there_is_room_again(
+    tmp_path: Path, clip: Path, tiny_disk: Callable[[int], Path]
+) -> None:
+    disk = tiny_disk(400)
+    with Camera(clip) as gate:
+        site = Site(tmp_path, {"gate": {"source": gate.url}})
+        site.tree |= {"data_dir": str(disk), "counter": {"record_tracks": True}}
+        site.ledger = disk / "ledger.sqlite"
+        with site:
+            site.until_counted("gate", 1)
+            full = site.until(lambda health: any("disk is full" in process.condition.reason for process in health.processes), 60)
+            assert {process.name for process in full.processes if process.condition.state != "ok"} == {"count"}
+            assert camera_in(full, "gate").condition.state == "degraded"
+            subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
+            site.until(state_of("gate", "ok"))
+            site.until_counted("gate", 2)
+            assert site.stop() == 0

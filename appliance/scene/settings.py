@@ -18,7 +18,7 @@ WIDEST = 2
 class SceneSettings:
     """A scene's seed, its clip, and its conditions."""
 
-    seed: int = 5
+    seed: int = 82
     width: int = 960
     height: int = 540
     frames_per_second: int = 25

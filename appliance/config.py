@@ -139,6 +139,8 @@ class CameraSettings(Settings):
             raise ValueError(
                 "a password does not belong into the address; 'login: env:NAME' or 'login: file:PATH' says where it is"
             )
+        if self.pace in (Pace.FILE, Pace.PLAYED) and self.source.startswith("rtsp"):
+            raise ValueError(f"the pace {self.pace.value} is for files; a camera is live")
         if self.last_frame is not None and self.last_frame < self.first_frame:
             raise ValueError(f"the last frame must not come before the first, found {self.first_frame} to {self.last_frame}")
         return self

@@ -36,8 +36,8 @@ CAMERAS_PER_SHARD = 8
 Shards = dict[str, tuple[str, ...]]
 # Of files: who finds several frames waiting has his caches warm for all but the first.
 BURSTS_PER_RING = 4
-# A network may take its time to compile.
-START_S, DETECT_START_S, SILENCE_S = 30.0, 180.0, 10.0
+# A network may take its time to compile, also for a first picture of another shape.
+START_S, DETECT_START_S, SILENCE_S, DETECT_SILENCE_S = 30.0, 180.0, 10.0, 30.0
 
 
 def build(
@@ -71,10 +71,12 @@ def processes(
     """The table: name, entry point, settings, seconds to start in, seconds without a sign of life."""
     return (
         *(
-            ProcessSpec(f"decode.{camera.name}", f"{DECODE}:main", for_decode(camera), START_S, 3 * SILENCE_S)
+            ProcessSpec(
+                f"decode.{camera.name}", f"{DECODE}:main", for_decode(camera), START_S, 3 * SILENCE_S + 2 * camera.stall_s
+            )
             for camera in site.cameras
         ),
-        ProcessSpec("detect", f"{DETECT}:main", for_detect(site, models_dir), DETECT_START_S, SILENCE_S),
+        ProcessSpec("detect", f"{DETECT}:main", for_detect(site, models_dir), DETECT_START_S, DETECT_SILENCE_S),
         *(ProcessSpec(shard, f"{TRACK}:main", for_track(site, shard), START_S, SILENCE_S) for shard in shard_names),
         ProcessSpec("count", f"{COUNT}:main", for_count(site, ledger, run), START_S, SILENCE_S),
     )
@@ -85,13 +87,13 @@ def for_decode(camera: CameraSettings) -> str:
     return DecodeProcess(camera=camera.model_copy(update={"lines": ()})).model_dump_json()
 
 
-def for_detect(site: SiteSettings, models_dir: Path) -> str:
-    """The settings of the detector."""
+def for_detect(site: SiteSettings, models_dir: Path, classes: tuple[str, ...] | None = None) -> str:
+    """The settings of the detector, to begin with these classes, or with those that the site's lines count."""
     is_live = any(camera.is_live for camera in site.cameras)
     return DetectProcess(
         detector=site.detector,
         low_score=min(site.tracker.low_score, site.detector.confidence),
-        classes=wanted_classes(site.cameras),
+        classes=wanted_classes(site.cameras) if classes is None else classes,
         models_dir=models_dir,
         is_live=is_live,
         burst=1 if is_live else max(1, site.slots // BURSTS_PER_RING),

@@ -15,7 +15,7 @@ from types import FrameType
 
 from appliance import pipeline
 from appliance.clock import NS_PER_S, monotonic_ns
-from appliance.config import SiteSettings
+from appliance.config import SiteSettings, wanted_classes
 from appliance.count.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
 from appliance.reloading import Place, changed
@@ -24,6 +24,8 @@ from appliance.supervise.service import ServiceManager
 from appliance.supervise.supervisor import Supervisor, sweep
 
 FOLDER_PREFIX = "appliance-"
+# Of configs/appliance.service.
+SERVICE_FOLDER = Path("/run/appliance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def run_site(
     with stopping_on_signals(*(() if read_again is None else (signal.SIGHUP,))) as stopper, _folder(site) as folder:
         # What cannot be written is refused now, and a stop before the first frame finds a ledger.
         Ledger(ledger, run).close()
-        place = Place(folder, ledger, run, models_dir(), until_finished)
+        place = Place(folder, ledger, run, models_dir(), until_finished, wanted_classes(site.cameras))
         manager = ServiceManager()
         with Supervisor(place.machine(site)) as supervisor:
             clock = _WorkClock()
@@ -145,7 +147,7 @@ class _WorkClock:
 
 def machine_folders() -> list[Path]:
     """Those of all running machines that this user may see."""
-    parents = dict.fromkeys(possible_parents())
+    parents = dict.fromkeys((*possible_parents(), SERVICE_FOLDER))
     folders = [folder for parent in parents for folder in sorted(parent.glob(f"{FOLDER_PREFIX}*-*"))]
     pids = [folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0] for folder in folders]
     return [folder for folder, pid in zip(folders, pids) if pid.isdigit() and is_alive(int(pid))]

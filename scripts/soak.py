@@ -58,10 +58,11 @@ class Sample:
     """That the supervisor and all its processes have to themselves (anonymous), whoever else uses the same libraries."""
     open_files: int
     shared_mb: float
-    """Of /dev/shm."""
+    """That they share among themselves: the rings."""
     ledger_mb: float
     crossings: int
     restarts: int
+    cameras: int
     cameras_ok: int
     what: str
     """What was done to it in this second."""
@@ -139,28 +140,28 @@ class Soak:
         """Everything now."""
         health = self.health()
         pids = [self.process.pid, *(process.pid for process in health.processes if process.pid)]
-        shared = os.statvfs("/dev/shm")
         ledger = self.folder / "data" / "ledger.sqlite"
         return Sample(
             round(at_s, 1),
-            round(sum(map(own_bytes, pids)) / 1e6, 2),
+            round(sum(bytes_of(pid, "Anonymous:") for pid in pids) / 1e6, 2),
             sum(map(open_files, pids)),
-            round((shared.f_blocks - shared.f_bfree) * shared.f_frsize / 1e6, 2),
+            round(sum(bytes_of(pid, "Pss_Shmem:") for pid in pids) / 1e6, 2),
             round(sum(path.stat().st_size for path in ledger.parent.glob("ledger*")) / 1e6, 3),
             crossings_in(ledger),
             sum(process.restarts for process in health.processes),
+            len(health.cameras),
             sum(camera.condition.state == "ok" for camera in health.cameras),
             what,
         )
 
 
-def own_bytes(pid: int) -> int:
-    """A process's anonymous memory; 0 for one that has just gone."""
+def bytes_of(pid: int, kind: str) -> int:
+    """A process's memory of one kind; 0 for one that has just gone."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Anonymous:")) * 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith(kind)) * 1024
 
 
 def open_files(pid: int) -> int:
@@ -205,7 +206,7 @@ def run(soak: Soak, seconds: float, chance: random.Random, writer: Any) -> list[
 
 def growths(samples: list[Sample]) -> dict[str, tuple[float, float]]:
     """For each thing that may not grow: by how much it does over the soak, along a straight line, and how much it may."""
-    settled = [sample for sample in samples if sample.at_s > SETTLING_S and sample.cameras_ok == 2]
+    settled = [sample for sample in samples if sample.at_s > SETTLING_S and sample.cameras == sample.cameras_ok == 2]
     if len(settled) < 60:
         return {}
     at_s = np.array([sample.at_s for sample in settled])

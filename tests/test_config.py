@@ -71,7 +71,7 @@ def test_what_is_live(source: str, pace: str, is_live: bool) -> None:
         pytest.param(with_camera(name="x" * 65), "'cameras.0.name': a name is 1 to 64", id="long name"),
         pytest.param(with_camera(source=""), "'cameras.0.source': .* found ''", id="empty source"),
         pytest.param(with_camera(first_frame=9, last_frame=3), "last frame .* found 9 to 3", id="last before first"),
-        pytest.param(with_camera(decoder="vlc"), "one of auto, pyav, opencv, found 'vlc'", id="unknown decoder"),
+        pytest.param(with_camera(decoder="vlc"), "one of auto, pyav, gstreamer, opencv, found 'vlc'", id="unknown decoder"),
         pytest.param(site(log_level="loud"), "one of debug, info, warning, error, found 'loud'", id="unknown level"),
         pytest.param(site(detector={"model": "m", "confidence": 2}), "less than or equal to 1, found 2", id="too confident"),
         pytest.param(site(detector={"model": "m", "confidence": "high"}), "valid number, .* found 'high'", id="no number"),

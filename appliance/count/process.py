@@ -61,6 +61,9 @@ class Counters:
         if end is not None:
             self._link.finished(order.camera, order.epoch, end)
             return
+        if (before := self._cameras.pop(order.camera, None)) is not None:
+            # What this process knows is newer than what is written.
+            before.leave()
         checkpoint = self._ledger.checkpoint(order.camera) or Checkpoint()
         if order.camera not in self._credits:
             self._credits[order.camera] = Sender(self._link.folder, CREDITS, order.camera)

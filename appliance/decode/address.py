@@ -47,8 +47,12 @@ def with_login(address: str, login: str) -> str:
 
 def check_host(address: str) -> None:
     """Raise ``NoAnswer`` where the host has no address; FFmpeg calls that an input/output error."""
-    parts = urlsplit(address)
     try:
-        socket.getaddrinfo(parts.hostname, parts.port or PORTS.get(parts.scheme, 0), type=socket.SOCK_STREAM)
+        parts = urlsplit(address)
+        port = parts.port or PORTS.get(parts.scheme, 0)
+    except ValueError as error:
+        raise Refusal(f"{hidden(address)} must be an address, found one that is none: {error}") from None
+    try:
+        socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise NoAnswer(f"{hidden(address)}: the host {parts.hostname} is not known") from None

@@ -23,6 +23,8 @@ gi.require_version("GstVideo", "1.0")
 from gi.repository import Gst, GstApp, GstVideo  # noqa: E402, F401  # versions first; GstApp gives the sink its methods
 
 OPEN_TIMEOUT_S = 5.0
+# Messages that nobody needs, which a stream would pile up for ever.
+HARMLESS = Gst.MessageType.TAG | Gst.MessageType.QOS | Gst.MessageType.STATE_CHANGED | Gst.MessageType.ELEMENT
 LEAST_STEP_NS = NS_PER_MS
 # Of NTP's clock, which rtspsrc gives; UTC begins in 1970, that in 1900.
 NTP_TO_UTC_NS = 2_208_988_800 * NS_PER_S
@@ -48,6 +50,7 @@ class GStreamerSource:
         self._first_ns: int | None = None
         self._heard_ns = monotonic_ns()
         self._fault = ""
+        self._hook: tuple[Any, int] | None = None
         self._pipeline = self._built()
         self._sink = self._pipeline.get_by_name("pictures")
         self._pipeline.set_state(Gst.State.PLAYING)
@@ -86,7 +89,8 @@ class GStreamerSource:
         sink = _parsed(TO_SINK.format(drops="true"))
         pipeline.add(source)
         pipeline.add(sink)
-        source.connect("pad-added", self._on_stream, pipeline, sink)
+        # Given back in ``close``: it holds the pipeline, which holds the source.
+        self._hook = (source, source.connect("pad-added", self._on_stream, pipeline, sink))
         return pipeline
 
     def _on_stream(self, source: Any, pad: Any, pipeline: Any, sink: Any) -> None:
@@ -118,6 +122,8 @@ class GStreamerSource:
     def read(self) -> AvPicture | None:
         """See ``Source``."""
         self._unmap()
+        while self._pipeline.get_bus().pop_filtered(HARMLESS) is not None:
+            pass
         sample, self._held = self._held or self._pull(self._stall_s), None
         if sample is None:
             self.problem = self._problem_at_end()
@@ -205,6 +211,10 @@ class GStreamerSource:
         self._unmap()
         self._held = None
         self._pipeline.set_state(Gst.State.NULL)
+        if self._hook is not None:
+            source, handler = self._hook
+            self._hook = None
+            source.disconnect(handler)
 
     def _unmap(self) -> None:
         if self._mapping is not None:

@@ -15,6 +15,8 @@ from appliance.clock import NS_PER_MS, NS_PER_S
 WINDOW_NS = 30 * NS_PER_S
 # A camera whose time stamps are further off has leapt, not drifted.
 LEAP_NS = 10 * NS_PER_S
+# Where all frames seem later than this for so long, their time stamps have moved.
+LATE_NS, LATE_FOR_NS = NS_PER_S // 2, 3 * NS_PER_S
 # How much of a drift is followed with every frame; a hundred times what bad quartz drifts.
 SLEW_NS = NS_PER_MS // 5
 LEAST_STEP_NS = NS_PER_MS
@@ -39,7 +41,7 @@ class LiveClock:
     def reconnected(self) -> None:
         """The camera's time stamps begin anew."""
         self._offset_ns: int | None = None
-        self._window_began_ns = 0
+        self._window_began_ns = self._fresh_ns = 0
         self._least_ns: list[int] = []
 
     def place(self, pts_ns: int, now_ns: int) -> Placed:
@@ -48,7 +50,16 @@ class LiveClock:
         if self._offset_ns is None or abs(lag_ns - self._offset_ns) > LEAP_NS:
             self.reconnected()
             self._offset_ns, self._window_began_ns = lag_ns, now_ns
+            self._fresh_ns = now_ns
         least_ns = self._least_lag(lag_ns, now_ns)
+        if lag_ns - least_ns < LATE_NS:
+            self._fresh_ns = now_ns
+        elif now_ns - self._fresh_ns > LATE_FOR_NS:
+            # Not the frames are late, the time stamps have moved.
+            self.reconnected()
+            self._offset_ns = lag_ns
+            self._fresh_ns = now_ns
+            least_ns = self._least_lag(lag_ns, now_ns)
         self._offset_ns += max(-SLEW_NS, min(SLEW_NS, least_ns - self._offset_ns))
         self._last_ns = max(pts_ns + self._offset_ns, self._last_ns + LEAST_STEP_NS)
         return Placed(self._last_ns, lag_ns - least_ns)

@@ -39,6 +39,8 @@ class Decoder:
         self._live = self._source if isinstance(self._source, LiveSource) else None
         self._keeps_pace = is_file(camera.source) and camera.pace in (Pace.LIVE, Pace.PLAYED)
         self._stillness = Stillness()
+        self._clock_error_ns = 0
+        """As it was last told; jitter is no news."""
         self._run: Run | None = None
         self._told: tuple[object, ...] = ()
 
@@ -67,6 +69,8 @@ class Decoder:
         else:
             reader = Reader(self._source, self._camera, order.checkpoint)
         self._run = Run(order, reader, self._camera)
+        # Before it plays, so that nobody takes it for well meanwhile.
+        self._tell()
         self._link.began(order, source=self._source.info)
 
     def _read(self, run: Run) -> Numbered | None:
@@ -110,7 +114,9 @@ class Decoder:
         if self._stillness.look(grey, moment.arrived_ns):
             reason = "the picture is frozen: it has not changed at all for half a minute"
         elif moment.clock_error_ns:
-            error_s = moment.clock_error_ns / NS_PER_S
+            if abs(moment.clock_error_ns - self._clock_error_ns) > 2 * NS_PER_S:
+                self._clock_error_ns = moment.clock_error_ns
+            error_s = self._clock_error_ns / NS_PER_S
             reason = (
                 f"the camera's clock is {abs(error_s):.0f} s {'ahead' if error_s > 0 else 'behind'}, so arrival times are used"
             )

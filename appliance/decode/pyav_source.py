@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
@@ -29,6 +31,8 @@ WITHOUT_TIME = "mpjpeg"
 MOST_FAILED_READS = 1000
 # Every frame has its own time there, before and after a seek.
 SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+# A camera that is switched off, a network that is down.
+UNREACHABLE = (errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN)
 # FFmpeg would draw any text file.
 TEXT_ART = ("tty", "bin", "xbin", "adf", "idf")
 NEW_BEGINNING_NS = 2 * NS_PER_S
@@ -64,7 +68,11 @@ class PyAvSource:
 
     def _begin(self) -> None:
         self._container = _open_file(self._address) if self._is_file else self._call()
-        self._stream = _find_stream(self._container, self._address)
+        try:
+            self._stream = _find_stream(self._container, self._address)
+        except Refusal:
+            self._container.close()
+            raise
         self._go_on()
 
     def _call(self) -> InputContainer:
@@ -75,7 +83,12 @@ class PyAvSource:
             options["rtsp_transport"] = self._transport
         self._heard_ns = monotonic_ns()
         try:
-            return av.open(self._address, options=options, timeout=(OPEN_TIMEOUT_S, self._stall_s / INTERRUPTIONS))
+            return av.open(
+                self._address,
+                options=options,
+                timeout=(OPEN_TIMEOUT_S, self._stall_s / INTERRUPTIONS),
+                metadata_errors="replace",
+            )
         except (av.error.FFmpegError, OSError) as error:
             # What FFmpeg says of being interrupted depends on where.
             was_interrupted = monotonic_ns() - self._heard_ns > OPEN_TIMEOUT_S * 0.95 * NS_PER_S
@@ -222,7 +235,7 @@ def _open_file(address: str) -> InputContainer:
     check_file(address)
     try:
         # A file's name may look like an address: 12:30:00.mp4.
-        container = av.open(f"file:{address}")
+        container = av.open(f"file:{address}", metadata_errors="replace")
     except (av.error.FFmpegError, OSError) as error:
         raise _refusal_of(address, error) from None
     if container.format.name in TEXT_ART:
@@ -240,6 +253,8 @@ def _refusal_of(address: str, error: Exception) -> Refusal:
     if isinstance(error, (ConnectionError, TimeoutError, av.error.ExitError)):
         refused = isinstance(error, ConnectionRefusedError)
         return NoAnswer(f"{place}: {'the connection is refused' if refused else 'nobody answers'}")
+    if (number := getattr(error, "errno", 0)) in UNREACHABLE:
+        return NoAnswer(f"{place}: nobody answers ({os.strerror(number)})")
     reason = getattr(error, "strerror", "") or type(error).__name__
     return Refusal(f"{place} must be a video, found something that cannot be read as one ({reason})")
 
@@ -252,6 +267,8 @@ def _find_stream(container: InputContainer, address: str) -> VideoStream:
         found = f"only {' and '.join(kinds)}" if kinds else "nothing"
         raise Refusal(f"{hidden(address)} must contain video, found {found}")
     stream = streams[0]
+    if stream.codec_context is None:
+        raise Refusal(f"{hidden(address)} must contain video that FFmpeg can decode, found some that it cannot")
     # Frame threads delay a live picture.
     stream.thread_type = "AUTO" if is_file(address) else "NONE"
     stream.codec_context.thread_count = 1

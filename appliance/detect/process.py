@@ -101,7 +101,7 @@ class Detector:
         return bool(batch)
 
     def _skip(self, ticket: FrameTicket) -> None:
-        if self._is_fresh(ticket):
+        if self._is_current(ticket):
             self._hand_on()
             self._boxes[ticket.camera].send(SkippedFrame(ticket))
             self._link.heart.stale += 1
@@ -117,8 +117,10 @@ class Detector:
         outputs = self.network.collect()
         began_ns = monotonic_ns()
         for ticket, output in zip(self._under_way.popleft(), outputs):
-            if self._is_fresh(ticket):
-                self._answers.append(DetectedFrame(ticket, self._detections(ticket, output)))
+            if not self._is_fresh(ticket):
+                self._skip(ticket)
+                continue
+            self._answers.append(DetectedFrame(ticket, self._detections(ticket, output)))
             self._link.heart.arrived(monotonic_ns() - ticket.arrived_ns)
             self._leave(ticket.camera)
         if len(self._answers) >= self._burst or not self._under_way:

@@ -129,7 +129,7 @@ class RingReaders:
     """The rings of all cameras, mapped when their first ticket comes; one that is gone holds nothing."""
 
     def __init__(self) -> None:
-        self._rings: dict[str, tuple[str, FrameRing | None]] = {}
+        self._rings: dict[str, tuple[str, FrameRing]] = {}
 
     def holds(self, ticket: FrameTicket) -> bool:
         """Whether the ticket's pixels are still there."""
@@ -160,7 +160,8 @@ class RingReaders:
         if path != ticket.ring:
             try:
                 ring = FrameRing(ticket.ring)
-            except OSError:
-                ring = None
+            except (OSError, ValueError):
+                # Of a supervisor that is gone, or of another ring's number.
+                return None
             self._rings[ticket.camera] = (ticket.ring, ring)
         return ring

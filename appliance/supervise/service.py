@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 
 from appliance.clock import monotonic_ns
 from appliance.messages import CameraHealth, Health, ProcessHealth
@@ -46,7 +47,9 @@ class ServiceManager:
 
     def _tell(self, what: str) -> None:
         if self._socket is not None:
-            self._socket.sendto(what.encode(), self._address)
+            # A manager that is busy or gone is no reason to stop; the watchdog is told again soon.
+            with suppress(OSError):
+                self._socket.sendto(what.encode(), self._address)
 
 
 def in_one_line(health: Health) -> str:

@@ -68,6 +68,7 @@ class Supervisor:
         self.model: ModelInfo | None = None
         self._rings: dict[str, RingFile] = {}
         self._leaving: list[Child] = []
+        self._last_epochs: dict[str, int] = {}
         self._deaths: Counter[str] = Counter()
         self._progress: tuple[int, ...] = ()
 
@@ -125,13 +126,15 @@ class Supervisor:
         wanted = {stream.camera: stream for stream in machine.streams}
         added = [camera for camera in wanted if camera not in self.streams]
         # What can fail comes first.
-        rings = {} if self.model is None else {camera: self._new_ring(machine, self.model) for camera in added}
+        rings = {} if self.model is None else self._new_rings(machine, self.model, added)
         for camera in [camera for camera in self.streams if camera not in wanted]:
             self._forget(camera)
         self._replace_children(machine)
         for camera, stream in wanted.items():
             if camera in added:
                 self.streams[camera] = stream
+                # What is still under way of an earlier one of that name is older.
+                stream.epoch = self._last_epochs.get(camera, 0)
                 stream.ring = rings[camera].path if rings else ""
             elif self.streams[camera].settings != stream.settings:
                 self.streams[camera].settings = stream.settings
@@ -141,6 +144,7 @@ class Supervisor:
 
     def _forget(self, camera: str) -> None:
         stream = self.streams.pop(camera)
+        self._last_epochs[camera] = stream.epoch
         for name in stream.processes[1:]:
             if self.children[name].is_ready:
                 self._post.order(name, self.children[name].pid, Forget(camera))
@@ -252,12 +256,24 @@ class Supervisor:
             self._make_rings(report.model)
 
     def _make_rings(self, model: ModelInfo) -> None:
-        self._rings = {camera: self._new_ring(self._machine, model) for camera in self.streams}
+        self._rings = self._new_rings(self._machine, model, self.streams)
         for camera, ring in self._rings.items():
             self.streams[camera].ring = ring.path
 
-    def _new_ring(self, machine: Machine, model: ModelInfo) -> RingFile:
-        return RingFile(machine.ring_size(model), str(machine.shm_dir))
+    def _new_rings(self, machine: Machine, model: ModelInfo, cameras: Iterable[str]) -> dict[str, RingFile]:
+        """One for each, or none at all."""
+        size = machine.ring_size(model)
+        if self._rings and size != self._machine.ring_size(model):
+            raise Refusal("larger pictures need other rings; start the machine anew")
+        rings: dict[str, RingFile] = {}
+        try:
+            for camera in cameras:
+                rings[camera] = RingFile(size, str(machine.shm_dir))
+        except BaseException:
+            for ring in rings.values():
+                ring.close()
+            raise
+        return rings
 
     def _on_began(self, child: Child, report: Began) -> None:
         # Nothing begins before the model is known.

@@ -7,8 +7,8 @@ from appliance.config import TrackProcess
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingReaders
-from appliance.messages import Begin, DetectedFrame, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame, Unpacker, pack
-from appliance.topics import BOXES, TRACKS
+from appliance.messages import Begin, DetectedFrame, EndOfStream, FrameTicket, TrackedFrame, Unpacker, pack
+from appliance.topics import BOXES, TRACKS, Detected
 from appliance.track.botsort import BotSort, BotSortSettings, TrackerState
 from appliance.track.camera_motion import Affine, CameraMotion
 from appliance.track.tracks import EMPTY
@@ -61,10 +61,19 @@ class Shard:
         message = self._boxes.take()
         if message is None:
             wait((self._link, self._boxes), IDLE_S)
-        elif isinstance(message, (EndOfStream, SkippedFrame)):
-            self._tracks.send(message)
         else:
-            self._track(message)
+            self._take(message)
+
+    def _take(self, message: Detected) -> None:
+        of = message if isinstance(message, EndOfStream) else message.ticket
+        camera = self._cameras.get(of.camera)
+        if camera is None or camera.epoch != of.epoch:
+            # Of a run that has been rewound, or will be: with its end, frames would be missing before it.
+            return
+        if isinstance(message, DetectedFrame):
+            self._track(camera, message)
+        else:
+            self._tracks.send(message)
 
     def _begin(self, order: Begin) -> None:
         state = order.checkpoint.tracker
@@ -72,13 +81,9 @@ class Shard:
         self._cameras[order.camera] = Camera(order.epoch, tracker)
         self._link.began(order)
 
-    def _track(self, message: DetectedFrame) -> None:
+    def _track(self, camera: Camera, message: DetectedFrame) -> None:
         began_ns = monotonic_ns()
         ticket = message.ticket
-        camera = self._cameras.get(ticket.camera)
-        if camera is None or camera.epoch != ticket.epoch:
-            # Of a run that has been rewound.
-            return
         frame_size = (ticket.source_width, ticket.source_height)
         if camera.frame_size not in ((0, 0), frame_size):
             # Another picture: nobody in it is where he was. His number is not given again.

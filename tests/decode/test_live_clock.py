@@ -54,6 +54,20 @@ def test_time_stamps_that_leap_by_hours_move_nothing() -> None:
         assert after == Placed(before.media_ns + FRAME_NS, 0)
 
 
+def test_time_stamps_that_step_back_a_little_do_not_make_every_frame_stale_for_long() -> None:
+    clock = LiveClock(0)
+    before = played(clock, 100, pts_ns=5 * NS_PER_S, now_ns=100 * NS_PER_S)[-1]
+    stepped = played(clock, 200, pts_ns=5 * NS_PER_S + 100 * FRAME_NS - 3 * NS_PER_S // 2, now_ns=100 * NS_PER_S + 100 * FRAME_NS)
+    assert stepped[0].age_ns == 3 * NS_PER_S // 2, "at first it may be a hold-up"
+    assert {placed.age_ns for placed in stepped[80:]} == {0}
+    assert abs(stepped[-1].media_ns - before.media_ns - 200 * FRAME_NS) < NS_PER_S // 10
+
+
+def test_time_stamps_at_the_wrong_speed_are_no_reason_to_look_away() -> None:
+    placed = played(LiveClock(0), 3000, pts_ns=0, now_ns=100 * NS_PER_S, step_ns=FRAME_NS * 3 // 5)
+    assert sum(one.age_ns > NS_PER_S for one in placed) < 0.7 * len(placed)
+
+
 def test_a_new_connection_begins_where_the_clock_is() -> None:
     clock = LiveClock(0)
     played(clock, 10, pts_ns=5 * NS_PER_S, now_ns=100 * NS_PER_S)

@@ -272,6 +272,10 @@ NOBODY = {
     "rtsp://nowhere.invalid/live": "rtsp://nowhere.invalid/live: the host nowhere.invalid is not known",
     "rtsp://127.0.0.1:9/live": "rtsp://127.0.0.1:9/live: the connection is refused",
     "http://127.0.0.1:9/live": "http://127.0.0.1:9/live: the connection is refused",
+    "rtsp://127.0.0.1:554a/live": "rtsp://127.0.0.1:554a/live must be an address, found one that is none: "
+    "Port could not be cast to integer value as '554a'",
+    "rtsp://127.0.0.1:70000/live": "rtsp://127.0.0.1:70000/live must be an address, found one that is none: "
+    "Port out of range 0-65535",
 }
 
 

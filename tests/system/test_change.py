@@ -63,6 +63,19 @@ def test_a_camera_comes_and_goes_and_the_other_one_does_not_notice(tmp_path: Pat
         assert site.stop() == 0
 
 
+def test_another_class_reaches_the_detector_while_it_runs(tmp_path: Path, url: str) -> None:
+    gate: dict[str, object] = {"source": url, "lines": [{**MIDDLE, "classes": ["person"]}]}
+    with Site(tmp_path, {"gate": gate, "yard": gate}) as site:
+        site.until(lambda health: all(camera.condition.state == "ok" for camera in health.cameras))
+        before = site.health()
+        site.change({"gate": {"source": url, "lines": [{**MIDDLE, "classes": ["car"]}]}, "yard": gate})
+        site.until_counted("gate", 2)
+        after = site.health()
+        assert (lives(after), lost(after, "yard")) == (lives(before), lost(before, "yard"))
+        assert site.crossings("yard") == 0
+        assert site.stop() == 0
+
+
 def test_another_source_replaces_one_decoder(tmp_path: Path, url: str) -> None:
     with Site(tmp_path, {"gate": {"source": "rtsp://127.0.0.1:9/live"}, "yard": {"source": url}}) as site:
         site.until(lambda health: state_of("yard", "ok")(health) and state_of("gate", "down")(health))

@@ -57,7 +57,10 @@ def chosen_decoder(camera: CameraSettings) -> str:
 
 
 def live_source(camera: CameraSettings) -> LiveSource | None:
-    """What stays with a camera while it comes and goes; None for a file, also one on the network. Raises ``Refusal`` where its login is missing."""
+    """What stays with a camera while it comes and goes; None for a file, also one on the network.
+
+    Raises ``Refusal`` where its login is missing.
+    """
     if is_file(camera.source) or not camera.is_live:
         return None
     login = login_of(camera.login) if camera.login else ""

@@ -18,7 +18,7 @@ from appliance.demo.commands import demo
 from appliance.doctor.commands import doctor
 from appliance.errors import Refusal
 from appliance.evaluate.commands import evaluate
-from appliance.options import parse_line
+from appliance.options import parse_line, parse_zone
 from appliance.progress import ProgressBar
 from appliance.results import refuse_targets
 from appliance.running import run_site
@@ -40,6 +40,10 @@ console = Console()
 VIDEO_ENDINGS = (".mp4", ".mkv", ".mov")
 
 SET_HELP = "Override a setting by its dotted name."
+LineOption = Annotated[list[str] | None, typer.Option(metavar="NAME=x1,y1,x2,y2[,…]", help="A line, in fractions of the frame.")]
+ZoneOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=x1,y1,x2,y2,x3,y3[,…]", help="A zone: who comes in, who goes out.")
+]
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=SET_HELP)]
 
 
@@ -75,7 +79,8 @@ def version() -> None:
 def count(  # noqa: PLR0913  # one parameter per option is how typer reads a command
     video: Annotated[str, typer.Argument(help="A video file.")],
     model: Annotated[str, typer.Option(help="An ONNX file, or the name of a model in engines/.")],
-    line: Annotated[list[str], typer.Option(metavar="NAME=x1,y1,x2,y2[,…]", help="A line, in fractions of the frame.")],
+    line: LineOption = None,
+    zone: ZoneOption = None,
     classes: Annotated[str, typer.Option(help="What to count, as in car,truck,bus; all if left out.")] = "",
     anchor: Annotated[str, typer.Option(help="center, bottom_center or top_center of the box has to cross.")] = "center",
     first: Annotated[int, typer.Option("--from", metavar="FRAME", help="The first frame, from 0.")] = 0,
@@ -87,10 +92,14 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     ledger: Annotated[Path | None, typer.Option(help="Keep the ledger in this file.")] = None,
     overrides: SetOption = None,
 ) -> None:
-    """Count what crosses the lines in a video file: every frame, as fast as it goes."""
+    """Count what crosses lines and the boundaries of zones in a video file: every frame, as fast as it goes."""
+    lines = [parse_line(text, classes, anchor) for text in line or ()]
+    zones = [parse_zone(text, classes, anchor) for text in zone or ()]
+    if not lines and not zones:
+        raise Refusal("count needs a --line or a --zone, found neither", usage=True)
     camera = {"name": counting.CAMERA, "source": video, "pace": "file", "first_frame": first, "last_frame": last}
     tree = {
-        "cameras": [camera | {"lines": [parse_line(text, classes, anchor) for text in line]}],
+        "cameras": [camera | {"lines": lines, "zones": zones}],
         "detector": {"model": model, "backend": backend},
         "counter": {"record_tracks": video_file is not None},
         "slots": counting.SLOTS,

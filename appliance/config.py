@@ -11,9 +11,11 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from appliance.errors import Refusal
+from appliance.polygon import area, is_simple
 
 # Of the frame; less than this is not a pixel of any camera.
 SHORTEST_PIECE = 1e-5
+MINUTES_PER_DAY = 1440
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Share, Share]
@@ -25,7 +27,14 @@ def _check_name(name: str) -> str:
     return name
 
 
+def _check_interval(minutes: int) -> int:
+    if minutes < 1 or MINUTES_PER_DAY % minutes:
+        raise ValueError(f"an interval must divide a day into equal parts, found {minutes} minutes")
+    return minutes
+
+
 Name = Annotated[str, AfterValidator(_check_name)]
+IntervalMinutes = Annotated[int, AfterValidator(_check_interval)]
 
 
 class Settings(BaseModel):
@@ -107,6 +116,44 @@ class LineSettings(Settings):
         return self.points or tuple(point for point in (self.start, self.end) if point is not None)
 
 
+class ZoneDirections(DirectionNames):
+    """What coming in and going out are called."""
+
+    forward: Name = "enter"
+    backward: Name = "exit"
+
+
+class ZoneSettings(Settings):
+    """A part of the picture; who comes in and who goes out is counted, and how many are inside is known."""
+
+    name: Name
+    points: tuple[Point, ...]
+    """Its corners, one after the other; the last is joined to the first."""
+    anchor: Anchor = Anchor.CENTER
+    classes: tuple[str, ...] = ()
+    """What is counted; nothing named means everything that the model knows."""
+    directions: ZoneDirections = ZoneDirections()
+
+    @model_validator(mode="after")
+    def _check_points(self) -> ZoneSettings:
+        if len(self.points) < 3:
+            raise ValueError(f"a zone needs at least three corners, found {len(self.points)}")
+        for first, second in zip(self.points, (*self.points[1:], self.points[0])):
+            if math.dist(first, second) < SHORTEST_PIECE:
+                raise ValueError(f"a zone's side needs a length, found the corner {first[0]:g},{first[1]:g} twice in a row")
+        if not is_simple(self.points):
+            raise ValueError("the sides of a zone must not cross or touch each other")
+        if self.directions.forward == self.directions.backward:
+            raise ValueError(f"the two directions need different names, found '{self.directions.forward}' twice")
+        return self
+
+    @property
+    def polyline(self) -> tuple[Point, ...]:
+        """Its boundary with the inside to the right, as a line that ends where it begins; fractions of the frame."""
+        corners = self.points if area(self.points) > 0 else self.points[::-1]
+        return (*corners, corners[0])
+
+
 class CameraSettings(Settings):
     """A camera, or a file in its place."""
 
@@ -121,6 +168,10 @@ class CameraSettings(Settings):
     """How long a camera may send no picture before it is called again; more than the time between two of its pictures."""
     stale_s: float = Field(default=1.0, ge=0.1, le=60)
     """The oldest frame of a live camera that is still looked at."""
+    blind_s: float = Field(default=0.5, ge=0.05, le=60)
+    """A longer time between two frames that were looked at is a gap in the coverage; more than the time between two of the
+    camera's pictures.
+    """
     pace: Pace = Pace.AUTO
     """``auto``: ``file`` for files, ``live`` for the rest. ``played``: a file at its own pace, but every frame of it."""
     decoder: str = Field(default="auto", pattern="^(auto|pyav|gstreamer|opencv)$")
@@ -131,10 +182,11 @@ class CameraSettings(Settings):
     preview_px: int = Field(default=640, ge=64, le=4096)
     """The longer side of the picture for people and for camera motion."""
     lines: tuple[LineSettings, ...] = ()
+    zones: tuple[ZoneSettings, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> CameraSettings:
-        refuse_twins("line", (line.name for line in self.lines))
+        refuse_twins("line and zone", (counted.name for counted in self.counted))
         if "://" in self.source and ":" in self.source.partition("://")[2].partition("/")[0].rpartition("@")[0]:
             raise ValueError(
                 "a password does not belong into the address; 'login: env:NAME' or 'login: file:PATH' says where it is"
@@ -151,6 +203,16 @@ class CameraSettings(Settings):
         if self.pace is Pace.AUTO:
             return "://" in self.source or self.source.isdigit() or self.source.startswith(("/dev/video", "gst:"))
         return self.pace is Pace.LIVE
+
+    @property
+    def keeps_time(self) -> bool:
+        """Whether its frames come at the time that they tell of, so that coverage and intervals mean something."""
+        return self.is_live or self.pace is Pace.PLAYED
+
+    @property
+    def counted(self) -> tuple[LineSettings | ZoneSettings, ...]:
+        """All that is counted at: the lines, then the zones."""
+        return (*self.lines, *self.zones)
 
 
 class DetectorSettings(Settings):
@@ -214,6 +276,8 @@ class SiteSettings(Settings):
     """Frames in flight live here."""
     slots: int = Field(default=8, ge=2, le=64)
     """Frames of a camera in flight."""
+    intervals_min: tuple[IntervalMinutes, ...] = (1, 15)
+    """How long the intervals are that counts and coverage are told for, minutes; each begins at a multiple of its length, UTC."""
     log_level: str = Field(default="warning", pattern="^(debug|info|warning|error)$")
 
     @model_validator(mode="after")
@@ -223,8 +287,8 @@ class SiteSettings(Settings):
 
 
 def wanted_classes(cameras: Iterable[CameraSettings]) -> tuple[str, ...]:
-    """Everything that some line counts; empty, for all classes, where a line names none."""
-    lines = [line for camera in cameras for line in camera.lines]
+    """Everything that some line or zone counts; empty, for all classes, where one names none."""
+    lines = [line for camera in cameras for line in camera.counted]
     if not all(line.classes for line in lines):
         return ()
     return tuple(sorted({name for line in lines for name in line.classes}))
@@ -298,3 +362,4 @@ class CountProcess(Settings):
     counter: CounterSettings
     ledger: Path
     run: str
+    intervals_min: tuple[int, ...]

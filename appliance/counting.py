@@ -63,7 +63,7 @@ class CountResult:
         """By line, direction and class, with the total of each direction."""
         totals = {
             line.name: {line.directions.forward: {"total": 0}, line.directions.backward: {"total": 0}}
-            for line in self.site.cameras[0].lines
+            for line in self.site.cameras[0].counted
         }
         for crossing in self.crossings:
             counts = totals[crossing.line][crossing.direction]

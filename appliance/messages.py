@@ -25,7 +25,7 @@ class FrameTicket(Message, frozen=True):
     ``epoch`` counts the starts of the camera; what bears an older one is of a run that has been rewound. ``pts_ns`` is media
     time; ``capture_ns`` wall clock (UTC) of the capture by ``clock`` (``camera`` or ``arrival``); ``arrived_ns`` the
     monotonic time at which the frame was here, and ``expires_ns`` when it is too old to be looked at, 0 for never. Sizes are
-    pixels.
+    pixels. ``skipped`` frames came before it, behind the last ticket, and were not passed on.
     """
 
     camera: str
@@ -45,6 +45,7 @@ class FrameTicket(Message, frozen=True):
     input_width: int
     preview_height: int
     preview_width: int
+    skipped: int = 0
 
 
 class EndOfStream(Message, frozen=True):

@@ -6,24 +6,33 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from appliance.config import LineSettings, first_fault
+from appliance.config import LineSettings, ZoneSettings, first_fault
 from appliance.errors import Refusal
 
 
 def parse_line(text: str, classes: str, anchor: str) -> dict[str, Any]:
     """``NAME=x1,y1,x2,y2`` with any number of points, as a line of the configuration."""
+    return _parse("line", LineSettings, text, classes, anchor)
+
+
+def parse_zone(text: str, classes: str, anchor: str) -> dict[str, Any]:
+    """``NAME=x1,y1,x2,y2,x3,y3`` with any number of corners, as a zone of the configuration."""
+    return _parse("zone", ZoneSettings, text, classes, anchor)
+
+
+def _parse(what: str, kind: type[LineSettings] | type[ZoneSettings], text: str, classes: str, anchor: str) -> dict[str, Any]:
     name, equals, numbers = text.partition("=")
     try:
         values = [float(number) for number in numbers.split(",")]
     except ValueError:
         values = []
     if not equals or len(values) < 4 or len(values) % 2:
-        raise Refusal(f"--line wants NAME=x1,y1,x2,y2 in fractions of the frame, found '{text}'", usage=True)
+        raise Refusal(f"--{what} wants NAME=x1,y1,x2,y2 in fractions of the frame, found '{text}'", usage=True)
     points = [[values[i], values[i + 1]] for i in range(0, len(values), 2)]
     wanted = [word.strip() for word in classes.split(",") if word.strip()]
-    line = {"name": name, "points": points, "anchor": anchor, "classes": wanted}
+    tree = {"name": name, "points": points, "anchor": anchor, "classes": wanted}
     try:
-        LineSettings.model_validate(line)
+        kind.model_validate(tree)
     except ValidationError as error:
-        raise Refusal(f"--line {text}: {first_fault(error)}", usage=True) from None
-    return line
+        raise Refusal(f"--{what} {text}: {first_fault(error)}", usage=True) from None
+    return tree

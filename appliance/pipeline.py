@@ -84,7 +84,7 @@ def processes(
 
 def for_decode(camera: CameraSettings) -> str:
     """The settings of a camera's decoder, which new lines do not concern."""
-    return DecodeProcess(camera=camera.model_copy(update={"lines": ()})).model_dump_json()
+    return DecodeProcess(camera=camera.model_copy(update={"lines": (), "zones": ()})).model_dump_json()
 
 
 def for_detect(site: SiteSettings, models_dir: Path, classes: tuple[str, ...] | None = None) -> str:
@@ -107,7 +107,7 @@ def for_track(site: SiteSettings, shard: str) -> str:
 
 def for_count(site: SiteSettings, ledger: Path, run: str) -> str:
     """The settings of the counters."""
-    return CountProcess(counter=site.counter, ledger=ledger, run=run).model_dump_json()
+    return CountProcess(counter=site.counter, ledger=ledger, run=run, intervals_min=site.intervals_min).model_dump_json()
 
 
 def shards(cameras: Sequence[str], before: Shards | None = None) -> Shards:

@@ -22,6 +22,13 @@ def site(**more: Any) -> dict[str, Any]:
     return {"cameras": [camera], "detector": {"model": "tiny.onnx"}, **more}
 
 
+ZONE = {"name": "island", "points": [[0, 0], [1, 0], [1, 1]]}
+
+
+def with_zone(points: list[list[float]]) -> dict[str, Any]:
+    return with_camera(zones=[{**ZONE, "points": points}])
+
+
 def with_line(**more: Any) -> dict[str, Any]:
     """A site whose line is different in something."""
     return site(cameras=[{"name": "yard", "source": "yard.mp4", "lines": [{**LINE, **more}]}])
@@ -87,7 +94,12 @@ def test_what_is_live(source: str, pace: str, is_live: bool) -> None:
         pytest.param(with_line(to=[1, 1, 1]), "'cameras.0.lines.0.to'", id="three numbers"),
         pytest.param(with_line(anchor="top"), "'center', 'bottom_center' or 'top_center', found 'top'", id="unknown anchor"),
         pytest.param(with_line(directions={"forward": "in", "backward": "in"}), "found 'in' twice", id="twin directions"),
-        pytest.param(with_camera(lines=[LINE, LINE]), "every line needs a name .* found 'gate' twice", id="twin lines"),
+        pytest.param(with_camera(lines=[LINE, LINE]), "every line and zone needs a name .* found 'gate' twice", id="twin lines"),
+        pytest.param(with_zone([[0, 0], [1, 1]]), "at least three corners, found 2", id="a zone without inside"),
+        pytest.param(with_zone([[0, 0], [1, 1], [1, 0], [0, 1]]), "sides of a zone must not cross", id="an hourglass"),
+        pytest.param(with_zone([[0, 0], [0, 0], [1, 0], [0, 1]]), "the corner 0,0 twice in a row", id="a corner twice"),
+        pytest.param(with_camera(lines=[LINE], zones=[{**ZONE, "name": "gate"}]), "'gate' twice", id="a zone named as a line"),
+        pytest.param(site(intervals_min=[7]), "must divide a day into equal parts, found 7 minutes", id="seven minutes"),
         pytest.param(site(cameras=site()["cameras"] * 2), "every camera .* found 'yard' twice", id="twin cameras"),
         pytest.param(site(cameras={"a": 1}), "'cameras'", id="names in the place of a list"),
         pytest.param({1: 2}, "'1'|'cameras'", id="a number in the place of a name"),

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from appliance.count.line import Point
 from appliance.count.trajectory import NS_PER_S, Trajectory
+from appliance.polygon import Point
 
 # The width of the counter's dead band: what moved less far may have been at rest.
 JITTER_SIZES = 0.2

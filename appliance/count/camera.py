@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
-from appliance.clock import NS_PER_S
+from appliance.clock import NS_PER_S, wall_ns
 from appliance.config import CameraSettings
 from appliance.config import CounterSettings as Wanted
 from appliance.count.bridge import BridgeSettings
 from appliance.count.counter import CountedLine, Counter, CounterSettings, CounterState, Decision
+from appliance.count.coverage import SET_BACK_NS, Coverage
+from appliance.count.diary import Diary
 from appliance.count.ledger import CrossingRecord, Ledger, TracksRecord
 from appliance.count.line import Line
+from appliance.count.reasons import NO_PICTURES
 from appliance.count.towed import TowingSettings
 from appliance.count.trajectory import Passage
-from appliance.messages import Begin, Checkpoint, TrackedFrame, Unpacker, pack
+from appliance.messages import Begin, Checkpoint, FrameTicket, TrackedFrame, Unpacker, pack
 
 # Of media time; with every decision as well.
 CHECKPOINT_INTERVAL_NS = 2 * NS_PER_S
@@ -26,7 +31,8 @@ class CameraState(msgspec.Struct, frozen=True):
     wall_offset_ns: int
     counter: CounterState
     lines: tuple[str, ...]
-    """The settings of each, JSON, in the order in which the trajectories know them."""
+    """The settings of each line and zone, JSON, in the order in which the trajectories know them."""
+    clock: str = "arrival"
 
 
 STATES: Unpacker[CameraState] = Unpacker(CameraState)
@@ -35,20 +41,34 @@ STATES: Unpacker[CameraState] = Unpacker(CameraState)
 class CountedCamera:
     """Counts, and writes the checkpoint with everything that it decided."""
 
-    def __init__(self, camera: CameraSettings, wanted: Wanted, order: Begin, checkpoint: Checkpoint, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        camera: CameraSettings,
+        wanted: Wanted,
+        order: Begin,
+        checkpoint: Checkpoint,
+        ledger: Ledger,
+        diary: Diary,
+    ) -> None:
         self.epoch = order.epoch
-        self._camera, self._ledger = camera, ledger
+        self._camera, self._ledger, self._diary = camera, ledger, diary
+        self._coverage: Coverage | None = None
+        self._interrupted = ""
+        """Why there is a gap before the first frame, if there is one."""
+        if camera.keeps_time:
+            self._interrupted = diary.begin(camera, wall_ns())
+            self._coverage = Coverage(round(camera.blind_s * NS_PER_S), ledger.seen_until(camera.name)[0])
         self._names = order.model.names
         self._settings = counter_settings(wanted, self._names)
         self._record_tracks = wanted.record_tracks
         self._checkpoint = self._newest = checkpoint
         self._recorded: list[TracksRecord] = []
-        self._frame_size, self._wall_offset_ns = (0, 0), 0
+        self._frame_size, self._wall_offset_ns, self._clock = (0, 0), 0, "arrival"
         self._counter: Counter | None = None
         if checkpoint.counter:
             state = STATES.decode(checkpoint.counter)
             self._resize(state.frame_size, on_lines(state.counter, state.lines, line_texts(camera)))
-            self._wall_offset_ns = state.wall_offset_ns
+            self._wall_offset_ns, self._clock = state.wall_offset_ns, state.clock
 
     def count(self, message: TrackedFrame) -> None:
         """Take in the next frame."""
@@ -57,12 +77,33 @@ class CountedCamera:
         if self._counter is None or frame_size != self._frame_size:
             self._counter = self._resize(frame_size)
         decisions = self._counter.update(message.tracks, ticket.frame, ticket.pts_ns)
-        self._wall_offset_ns = ticket.capture_ns - ticket.pts_ns
+        self._look(ticket, self._counter)
         if self._record_tracks:
             self._recorded.append(TracksRecord(ticket.frame, pack(message.tracks)))
         self._newest = Checkpoint(ticket.frame, ticket.pts_ns, message.state)
         if decisions or ticket.pts_ns - self._checkpoint.pts_ns >= CHECKPOINT_INTERVAL_NS:
             self._commit(self._records(decisions, str(ticket.frame)))
+
+    def skip(self, ticket: FrameTicket) -> None:
+        """A frame will not come."""
+        if self._coverage is not None:
+            self._coverage.skip(ticket.capture_ns, 1 + ticket.skipped)
+
+    def _look(self, ticket: FrameTicket, counter: Counter) -> None:
+        """What this frame says about the coverage."""
+        wall_offset_ns = ticket.capture_ns - ticket.pts_ns
+        if self._coverage is not None:
+            inside = {zone.name: counter.inside(len(self._camera.lines) + n) for n, zone in enumerate(self._camera.zones)}
+            self._coverage.look(ticket.capture_ns, ticket.skipped, inside, self._why(ticket, wall_offset_ns))
+        self._wall_offset_ns, self._clock = wall_offset_ns, ticket.clock
+
+    def _why(self, ticket: FrameTicket, wall_offset_ns: int) -> Callable[[int], str]:
+        """What tells why nothing was seen before this frame."""
+        if self._camera.is_live and self._wall_offset_ns and abs(wall_offset_ns - self._wall_offset_ns) > SET_BACK_NS:
+            return lambda since_ns: "the clock of this computer was set"
+        busy = f"the machine was too busy: {ticket.skipped} frames were not looked at" if ticket.skipped else NO_PICTURES
+        otherwise, self._interrupted = self._interrupted or busy, ""
+        return lambda since_ns: self._diary.why(self._camera.name, since_ns, otherwise)
 
     def finish(self, problem: str) -> None:
         """Decide what is open: no more frames will come."""
@@ -82,9 +123,10 @@ class CountedCamera:
 
     def _commit(self, records: list[CrossingRecord], end: str | None = None) -> None:
         counter = CounterState() if self._counter is None else self._counter.state
-        state = CameraState(self._frame_size, self._wall_offset_ns, counter, line_texts(self._camera))
+        state = CameraState(self._frame_size, self._wall_offset_ns, counter, line_texts(self._camera), self._clock)
         checkpoint = msgspec.structs.replace(self._newest, counter=pack(state))
-        self._ledger.commit(self._camera.name, checkpoint, records, self._recorded, end)
+        seen = None if self._coverage is None else self._coverage.take()
+        self._ledger.commit(self._camera.name, checkpoint, records, self._recorded, end, seen)
         self._checkpoint = checkpoint
         self._recorded = []
 
@@ -92,7 +134,8 @@ class CountedCamera:
         return [self._record(decision, f"{when}.{ordinal}") for ordinal, decision in enumerate(decisions)]
 
     def _record(self, decision: Decision, when: str) -> CrossingRecord:
-        line = self._camera.lines[decision.line]
+        line = self._camera.counted[decision.line]
+        capture_ns = decision.time_ns + self._wall_offset_ns
         return CrossingRecord(
             event_id=f"{self._ledger.run}.{self._camera.name}.{line.name}.{when}",
             camera=self._camera.name,
@@ -101,19 +144,21 @@ class CountedCamera:
             class_name=self._names[decision.class_id],
             frame=round(decision.frame),
             pts_ns=decision.time_ns,
-            capture_ns=decision.time_ns + self._wall_offset_ns,
+            capture_ns=capture_ns,
             track_id=decision.track_id,
             confidence=round(decision.confidence, 4),
             x=decision.x,
             y=decision.y,
             reason=decision.reason.value,
+            clock=self._clock,
+            minute_ns=0 if self._coverage is None else self._diary.minute_ns(self._camera.name, line.name, capture_ns),
             counted=decision.counted,
         )
 
 
 def line_texts(camera: CameraSettings) -> tuple[str, ...]:
-    """What each line is, so that a changed one is told from one that stayed."""
-    return tuple(line.model_dump_json() for line in camera.lines)
+    """What each line and zone is, so that a changed one is told from one that stayed."""
+    return tuple(line.model_dump_json() for line in camera.counted)
 
 
 def on_lines(state: CounterState, before: tuple[str, ...], now: tuple[str, ...]) -> CounterState:
@@ -125,7 +170,7 @@ def on_lines(state: CounterState, before: tuple[str, ...], now: tuple[str, ...])
 
 
 def counted_lines(camera: CameraSettings, names: tuple[str, ...], frame_size: tuple[int, int]) -> tuple[CountedLine, ...]:
-    """The camera's lines in pixels of a frame of ``frame_size`` (width, height)."""
+    """The camera's lines and the boundaries of its zones, in pixels of a frame of ``frame_size`` (width, height)."""
     width, height = frame_size
     return tuple(
         CountedLine(
@@ -133,7 +178,7 @@ def counted_lines(camera: CameraSettings, names: tuple[str, ...], frame_size: tu
             line.anchor.height_share,
             frozenset(names.index(name) for name in line.classes) if line.classes else None,
         )
-        for line in camera.lines
+        for line in camera.counted
     )
 
 

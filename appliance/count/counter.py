@@ -25,6 +25,7 @@ from appliance.count.bridge import BridgeSettings, find_predecessor
 from appliance.count.line import Line
 from appliance.count.towed import TowingSettings, crossed_behind, forget, hand_over, is_long, keep_company, leaders_of
 from appliance.count.trajectory import NS_PER_S, Company, Passage, Sighting, Trajectory, velocity_between
+from appliance.polygon import contains
 
 
 class Reason(str, Enum):
@@ -86,6 +87,8 @@ class CounterSettings:
     """
     carry_s: float = 0.5
     """An object that ends in the dead band beyond the line has crossed if its motion carries it out within this time."""
+    presence_s: float = 1.0
+    """For so long who is not seen any more is taken to be where he was."""
     bridge: BridgeSettings = BridgeSettings()
     towing: TowingSettings = TowingSettings()
 
@@ -131,6 +134,18 @@ class Counter:
         keep_company(seen, time_ns - self._time_ns, self._settings.towing)
         self._time_ns = time_ns
         return [decision for trajectory in seen for decision in self._settle(trajectory)] + self._bury(time_ns)
+
+    def inside(self, index: int) -> int:
+        """How many are in the zone whose boundary is the line of this index: all that were seen there less than a second ago."""
+        counted = self._lines[index]
+        corners, oldest_ns = counted.line.points[:-1], self._time_ns - self._settings.presence_s * NS_PER_S
+        return sum(
+            trajectory.confirmed
+            and trajectory.last.time_ns >= oldest_ns
+            and (counted.class_ids is None or trajectory.class_id in counted.class_ids)
+            and contains(corners, trajectory.last.anchor(counted.height_share))
+            for trajectory in self._by_track.values()
+        )
 
     def finish(self) -> list[Decision]:
         """The decisions that fall because nothing more will be seen."""

@@ -1,8 +1,8 @@
 """The ledger: what was counted, in SQLite; the count process is its only writer.
 
-Crossings, totals and the checkpoint that they belong to are written in one transaction. So whatever dies whenever, the ledger is
-at one frame, and a run that goes on from its checkpoint can neither lose nor repeat a crossing. ``event_id`` is derived from
-what happened and is unique: a crossing that is written twice is there once.
+Crossings, totals, coverage and the checkpoint that they belong to are written in one transaction. So whatever dies whenever, the
+ledger is at one frame, and a run that goes on from its checkpoint can neither lose nor repeat a crossing. ``event_id`` is derived
+from what happened and is unique: a crossing that is written twice is there once.
 """
 
 from __future__ import annotations
@@ -14,68 +14,12 @@ from pathlib import Path
 
 import msgspec
 
+from appliance.count.coverage import Seen
+from appliance.count.intervals import CONTENTS, IntervalRecord, IntervalSpan, content_of
+from appliance.count.tables import prepare
 from appliance.errors import Refusal
-from appliance.messages import Checkpoint
+from appliance.messages import Checkpoint, pack
 
-SCHEMA = 1
-TABLES = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS crossings (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    event_id TEXT NOT NULL UNIQUE,
-    run TEXT NOT NULL,
-    camera TEXT NOT NULL,
-    line TEXT NOT NULL,
-    direction TEXT NOT NULL,
-    class TEXT NOT NULL,
-    frame INTEGER NOT NULL,
-    pts_ns INTEGER NOT NULL,
-    capture_ns INTEGER NOT NULL,
-    track_id INTEGER NOT NULL,
-    confidence REAL NOT NULL,
-    x REAL NOT NULL,
-    y REAL NOT NULL,
-    reason TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS totals (
-    camera TEXT NOT NULL,
-    line TEXT NOT NULL,
-    direction TEXT NOT NULL,
-    class TEXT NOT NULL,
-    total INTEGER NOT NULL,
-    PRIMARY KEY (camera, line, direction, class)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS not_counted (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    event_id TEXT NOT NULL UNIQUE,
-    camera TEXT NOT NULL,
-    line TEXT NOT NULL,
-    direction TEXT NOT NULL,
-    class TEXT NOT NULL,
-    frame INTEGER NOT NULL,
-    track_id INTEGER NOT NULL,
-    reason TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS checkpoints (
-    run TEXT NOT NULL,
-    camera TEXT NOT NULL,
-    frame INTEGER NOT NULL,
-    pts_ns INTEGER NOT NULL,
-    tracker BLOB NOT NULL,
-    counter BLOB NOT NULL,
-    "end" TEXT,
-    PRIMARY KEY (run, camera)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tracks (
-    run TEXT NOT NULL,
-    camera TEXT NOT NULL,
-    frame INTEGER NOT NULL,
-    content BLOB NOT NULL,
-    PRIMARY KEY (run, camera, frame)
-) WITHOUT ROWID;
-PRAGMA user_version = {SCHEMA};
-COMMIT;
-"""
 # The newest; the reasons are for people who ask why, not for ever.
 NOT_COUNTED_KEPT = 10_000
 
@@ -98,6 +42,10 @@ class CrossingRecord(msgspec.Struct, frozen=True):
     x: float
     y: float
     reason: str
+    clock: str = "arrival"
+    """Whose clock ``capture_ns`` is by: ``camera`` or ``arrival``."""
+    minute_ns: int = 0
+    """The minute whose intervals this belongs to; 0 where there are none, because the source keeps no time."""
     counted: bool = True
 
 
@@ -128,19 +76,7 @@ class Ledger:
             raise Refusal(f"the ledger {path} cannot be opened: {error}") from None
 
     def _prepare(self, read_only: bool) -> None:
-        connection = self._connection
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version != SCHEMA and (version != 0 or read_only):
-            raise Refusal(f"the ledger {self.path} must have the schema {SCHEMA}, found {version}")
-        if read_only:
-            connection.execute("PRAGMA query_only = ON")
-            return
-        connection.execute("PRAGMA journal_mode = WAL")
-        # A counted crossing outlives a power cut.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA wal_autocheckpoint = 256")
-        if version == 0:
-            connection.executescript(TABLES)
+        prepare(self._connection, self.path, read_only=read_only)
 
     def commit(
         self,
@@ -149,6 +85,7 @@ class Ledger:
         records: Iterable[CrossingRecord] = (),
         tracks: Iterable[TracksRecord] = (),
         end: str | None = None,
+        seen: Seen | None = None,
     ) -> None:
         """Write what was decided up to the checkpoint, and the checkpoint, or nothing at all.
 
@@ -168,6 +105,8 @@ class Ledger:
                 "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (self.run, camera, *msgspec.structs.astuple(checkpoint), end),
             )
+            if seen is not None:
+                self._add_seen(connection, camera, seen)
 
     def checkpoint(self, camera: str) -> Checkpoint | None:
         """Where this run's camera stands."""
@@ -186,8 +125,8 @@ class Ledger:
     def crossings(self, camera: str) -> list[CrossingRecord]:
         """This run's crossings, in the order in which they were counted."""
         rows = self._connection.execute(
-            "SELECT event_id, camera, line, direction, class, frame, pts_ns, capture_ns, track_id, confidence, x, y, reason"
-            " FROM crossings WHERE run = ? AND camera = ? ORDER BY sequence",
+            "SELECT event_id, camera, line, direction, class, frame, pts_ns, capture_ns, track_id, confidence, x, y, reason,"
+            " clock, minute_ns FROM crossings WHERE run = ? AND camera = ? ORDER BY sequence",
             (self.run, camera),
         )
         return [CrossingRecord(*row) for row in rows]
@@ -198,6 +137,52 @@ class Ledger:
             "SELECT frame, content FROM tracks WHERE run = ? AND camera = ? ORDER BY frame", (self.run, camera)
         )
         return (TracksRecord(*row) for row in rows)
+
+    def see(self, camera: str, seen: Seen) -> None:
+        """Write what was seen of a camera, without a checkpoint."""
+        with self._transaction() as connection:
+            self._add_seen(connection, camera, seen)
+
+    def seen_until(self, camera: str) -> tuple[int, str]:
+        """The newest frame of a camera that is written down, by wall clock, and its run; 0 where there is none."""
+        row = self._connection.execute("SELECT until_ns, run FROM seen_until WHERE camera = ?", (camera,)).fetchone()
+        return (0, "") if row is None else tuple(row)
+
+    def line_since_ns(self, camera: str, line: str, now_ns: int) -> int:
+        """Since when a line is counted at: from now on, if it is new."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO lines VALUES (?, ?, ?)", (camera, line, now_ns))
+            row = connection.execute("SELECT since_ns FROM lines WHERE camera = ? AND line = ?", (camera, line)).fetchone()
+        return int(row[0])
+
+    def interval_ends_ns(self, camera: str, line: str) -> dict[int, int]:
+        """Of each length of interval that was ever closed here, nanoseconds, the newest end."""
+        rows = self._connection.execute(
+            "SELECT end_ns - start_ns, MAX(end_ns) FROM intervals WHERE camera = ? AND line = ? GROUP BY 1", (camera, line)
+        )
+        return dict(rows.fetchall())
+
+    def intervals(self, after: int, most: int) -> list[IntervalRecord]:
+        """Closed intervals behind this sequence number, oldest first."""
+        rows = self._connection.execute(
+            "SELECT sequence, camera, line, start_ns, end_ns, content FROM intervals WHERE sequence > ? ORDER BY sequence"
+            " LIMIT ?",
+            (after, most),
+        )
+        return [
+            IntervalRecord(sequence, camera, line, start_ns, end_ns, CONTENTS.decode(content))
+            for sequence, camera, line, start_ns, end_ns, content in rows
+        ]
+
+    def close_intervals(self, spans: Iterable[IntervalSpan]) -> None:
+        """Write for each what was counted and seen in it; all of them, or none."""
+        with self._transaction() as connection:
+            for span in spans:
+                content = pack(content_of(connection, span))
+                connection.execute(
+                    "INSERT OR IGNORE INTO intervals (camera, line, start_ns, end_ns, content) VALUES (?, ?, ?, ?, ?)",
+                    (span.camera, span.line, span.start_ns, span.end_ns, content),
+                )
 
     def close(self) -> None:
         """Leave the file complete; the write-ahead log is taken in."""
@@ -217,7 +202,7 @@ class Ledger:
     def _add_crossing(self, connection: sqlite3.Connection, record: CrossingRecord) -> None:
         added = connection.execute(
             "INSERT OR IGNORE INTO crossings (event_id, run, camera, line, direction, class, frame, pts_ns, capture_ns, track_id,"
-            " confidence, x, y, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " confidence, x, y, reason, clock, minute_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (record.event_id, self.run, *msgspec.structs.astuple(record)[1:-1]),
         )
         if added.rowcount:
@@ -225,6 +210,22 @@ class Ledger:
                 "INSERT INTO totals VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET total = total + 1",
                 (record.camera, record.line, record.direction, record.class_name),
             )
+
+    def _add_seen(self, connection: sqlite3.Connection, camera: str, seen: Seen) -> None:
+        connection.execute("INSERT OR REPLACE INTO seen_until VALUES (?, ?, ?)", (camera, seen.until_ns, self.run))
+        connection.executemany(
+            "INSERT INTO minutes VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET covered_ns = covered_ns + excluded.covered_ns,"
+            " frames = frames + excluded.frames, skipped = skipped + excluded.skipped",
+            ((camera, start_ns, *msgspec.structs.astuple(minute)) for start_ns, minute in seen.minutes.items()),
+        )
+        connection.executemany(
+            "INSERT INTO presences VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET time_ns = time_ns + excluded.time_ns,"
+            " most = MAX(most, excluded.most)",
+            ((camera, *where, *msgspec.structs.astuple(presence)) for where, presence in seen.presences.items()),
+        )
+        connection.executemany(
+            "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?)", ((camera, *msgspec.structs.astuple(gap)) for gap in seen.gaps)
+        )
 
     def _add_not_counted(self, connection: sqlite3.Connection, record: CrossingRecord) -> None:
         connection.execute(

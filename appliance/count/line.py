@@ -17,8 +17,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-# x, y, pixels of the source frame.
-Point = tuple[float, float]
+from appliance.polygon import Point, turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +58,6 @@ class Line:
         return min(_piece_distance(start, end, point) for start, end in zip(self.points, self.points[1:]))
 
 
-def _cross(origin: Point, first: Point, second: Point) -> float:
-    """Twice the signed area of the triangle; positive where ``second`` is right of the way from ``origin`` to ``first``."""
-    return (first[0] - origin[0]) * (second[1] - origin[1]) - (first[1] - origin[1]) * (second[0] - origin[0])
-
-
 def _is_right(cross: float, start: Point, end: Point, hair: int) -> bool:
     """Whether a point is right of the way from ``start`` to ``end``; if ``cross`` is 0, after shifting it by ``hair``."""
     if cross:
@@ -72,13 +66,13 @@ def _is_right(cross: float, start: Point, end: Point, hair: int) -> bool:
 
 
 def _piece_met(start: Point, end: Point, before: Point, now: Point) -> tuple[int, float]:
-    side_before, side_now = _cross(start, end, before), _cross(start, end, now)
+    side_before, side_now = turn(start, end, before), turn(start, end, now)
     right_now = _is_right(side_now, start, end, 1)
     if _is_right(side_before, start, end, 1) == right_now:
         return 0, 0.0
     # Seen from the shifted way the line is shifted back. A corner is judged alike for both of its pieces, so a step through it
     # meets exactly one of them.
-    start_side, end_side = _cross(before, now, start), _cross(before, now, end)
+    start_side, end_side = turn(before, now, start), turn(before, now, end)
     if _is_right(start_side, before, now, -1) == _is_right(end_side, before, now, -1):
         return 0, 0.0
     return (1 if right_now else -1), side_before / (side_before - side_now)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from appliance.clock import monotonic_ns
+from appliance.clock import monotonic_ns, wall_ns
 from appliance.config import CameraSettings, CountProcess
 from appliance.count.camera import CountedCamera
+from appliance.count.diary import Diary
 from appliance.count.ledger import Ledger
-from appliance.ipc.channel import Receiver, Sender, wait
+from appliance.ipc.channel import Listener, Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.messages import Begin, Checkpoint, Credit, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame
-from appliance.topics import CREDITS, TRACKS
+from appliance.topics import CREDITS, HEALTH, TRACKS
 
 IDLE_S = 0.1
 
@@ -33,6 +34,8 @@ class Counters:
         self._credits: dict[str, Sender[Credit]] = {}
         self._ledger = Ledger(settings.ledger, settings.run)
         self._cameras: dict[str, CountedCamera] = {}
+        self._diary = Diary(self._ledger, settings.intervals_min)
+        self._health = Listener(link.folder, HEALTH, "machine")
 
     def step(self) -> None:
         """Take orders and tracks, or wait for some."""
@@ -41,15 +44,23 @@ class Counters:
                 self._begin(order)
             else:
                 self._forget(order.camera)
+        self._keep_time()
         message = self._tracks.take()
         if message is None:
             wait((self._link, self._tracks), IDLE_S)
         elif isinstance(message, EndOfStream):
             self._end(message)
         elif isinstance(message, SkippedFrame):
-            self._give_back(message.ticket)
+            self._skip(message.ticket)
         else:
             self._count(message)
+
+    def _keep_time(self) -> None:
+        """Hear how the cameras are, and close the intervals that are over; once a second, when health is told."""
+        health = self._health.take()
+        if health is not None:
+            self._diary.hear(health)
+            self._diary.close(wall_ns())
 
     def close(self) -> None:
         """Leave the ledger complete."""
@@ -68,7 +79,8 @@ class Counters:
         if order.camera not in self._credits:
             self._credits[order.camera] = Sender(self._link.folder, CREDITS, order.camera)
         camera = CameraSettings.model_validate_json(order.settings)
-        self._cameras[order.camera] = CountedCamera(camera, self._settings.counter, order, checkpoint, self._ledger)
+        wanted, diary = self._settings.counter, self._diary
+        self._cameras[order.camera] = CountedCamera(camera, wanted, order, checkpoint, self._ledger, diary)
         self._link.began(order, checkpoint=checkpoint)
 
     def _forget(self, name: str) -> None:
@@ -76,6 +88,7 @@ class Counters:
         camera = self._cameras.pop(name, None)
         if camera is not None:
             camera.leave()
+        self._diary.leave(name, wall_ns())
         if (credits := self._credits.pop(name, None)) is not None:
             credits.close()
 
@@ -90,6 +103,12 @@ class Counters:
         self._give_back(ticket)
         self._link.heart.arrived(monotonic_ns() - ticket.arrived_ns)
         self._link.heart.busy_ns += monotonic_ns() - began_ns
+
+    def _skip(self, ticket: FrameTicket) -> None:
+        camera = self._cameras.get(ticket.camera)
+        if camera is not None and camera.epoch == ticket.epoch:
+            camera.skip(ticket)
+            self._give_back(ticket)
 
     def _give_back(self, ticket: FrameTicket) -> None:
         if ticket.camera in self._credits:

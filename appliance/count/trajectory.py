@@ -6,7 +6,8 @@ import math
 
 import msgspec
 
-from appliance.count.line import Line, Point
+from appliance.count.line import Line
+from appliance.polygon import Point
 
 NS_PER_S = 1e9
 LONG_AGO_NS = -(2**62)

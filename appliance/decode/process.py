@@ -41,6 +41,8 @@ class Decoder:
         self._stillness = Stillness()
         self._clock_error_ns = 0
         """As it was last told; jitter is no news."""
+        self._skipped_before = 0
+        """How many of all that were skipped the tickets have told of."""
         self._run: Run | None = None
         self._told: tuple[object, ...] = ()
 
@@ -100,7 +102,9 @@ class Decoder:
         elif moment.age_ns > self._camera.stale_s * NS_PER_S:
             heart.stale += 1
         else:
-            ticket, grey = run.ticket(numbered, moment)
+            skipped = heart.skipped + heart.stale
+            ticket, grey = run.ticket(numbered, moment, skipped - self._skipped_before)
+            self._skipped_before = skipped
             self._tickets.send(ticket)
             heart.frames += 1
             self._judge(moment, grey)

@@ -73,7 +73,7 @@ class Run:
                 capture_ns, clock, error_ns = picture.sent_ns, "camera", 0
         return Moment(placed.media_ns, capture_ns, clock, now_ns - placed.age_ns, placed.age_ns, error_ns)
 
-    def ticket(self, numbered: Numbered, moment: Moment) -> tuple[FrameTicket, Pixels]:
+    def ticket(self, numbered: Numbered, moment: Moment, skipped: int) -> tuple[FrameTicket, Pixels]:
         """Write the frame into the next slot of the ring; the ticket for it, and the grey of the picture for people."""
         picture, slot, ring = numbered.picture, self._next_slot, self._ring
         height, width = self._rule.shape_for(picture.width, picture.height)
@@ -103,5 +103,6 @@ class Run:
             input_width=width,
             preview_height=preview_height,
             preview_width=preview_width,
+            skipped=skipped,
         )
         return ticket, preview[:preview_height]

@@ -17,7 +17,7 @@ from rich.progress import Progress
 
 from appliance.boxes import Tracks
 from appliance.clock import NS_PER_S
-from appliance.config import LineSettings
+from appliance.config import LineSettings, ZoneSettings
 from appliance.count.ledger import CrossingRecord, Ledger
 from appliance.counting import CAMERA, CountResult
 from appliance.decode.choice import open_source
@@ -59,7 +59,7 @@ def _draw_all(result: CountResult, names: tuple[str, ...], container: OutputCont
         trails.add(tracks[1])
         trails.draw(image)
         draw_tracks(image, tracks[1], names)
-        for line in camera.lines:
+        for line in camera.counted:
             draw_line(image, _line_at(line, result.crossings, tracks[0], (frame.width, frame.height)))
         drawn = av.VideoFrame.from_ndarray(image, format="bgr24")
         drawn.pts, drawn.time_base = round(Fraction(frame.pts_ns, NS_PER_S) / TIME_BASE), TIME_BASE
@@ -108,7 +108,7 @@ def _frames_with_tracks(result: CountResult) -> Iterator[tuple[Picture, tuple[in
         ledger.close()
 
 
-def _line_at(line: LineSettings, crossings: list[CrossingRecord], frame: int, size: tuple[int, int]) -> DrawnLine:
+def _line_at(line: LineSettings | ZoneSettings, crossings: list[CrossingRecord], frame: int, size: tuple[int, int]) -> DrawnLine:
     """The line as it stands at this frame."""
     own = [crossing for crossing in crossings if crossing.line == line.name and crossing.frame <= frame]
     counts = [

@@ -183,6 +183,8 @@ class Supervisor:
             if self._is_finished():
                 return
             logger.warning("%s has died (%s) and is started again", child.spec.name, in_words(exit_code))
+            # Told at once: in a second all may be well again, and a gap without its reason.
+            self._health_due_ns = 0
             for stream in self.streams.values():
                 if child.spec.name in stream.processes:
                     stream.tear()

@@ -15,8 +15,9 @@ import numpy as np
 
 from appliance.boxes import Tracks
 from appliance.count.counter import CountedLine, Counter, CounterSettings, CounterState, Decision
-from appliance.count.line import Line, Point
+from appliance.count.line import Line
 from appliance.count.towed import TowingSettings
+from appliance.polygon import Point
 
 Way = list["Point | None"]  # where an object's centre is, frame by frame; None: not seen
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 
 from appliance.count.bridge import BridgeSettings, find_predecessor
-from appliance.count.line import Point
 from appliance.count.trajectory import Sighting, Trajectory
+from appliance.polygon import Point
 from tests.count.scenes import CAR, TRUCK, Scene, Seen, Way, down, looks, still, straight, walk
 
 FPS = 10.0

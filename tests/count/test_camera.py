@@ -12,6 +12,7 @@ import pytest
 from appliance.boxes import Tracks
 from appliance.config import CameraSettings, CounterSettings
 from appliance.count.camera import CountedCamera
+from appliance.count.diary import Diary
 from appliance.count.ledger import CrossingRecord, Ledger
 from appliance.letterbox import InputRule
 from appliance.messages import Begin, Checkpoint, ModelInfo, TrackedFrame, Unpacker
@@ -45,7 +46,7 @@ def counted_from(ledger: Ledger, epoch: int = 1, *, record_tracks: bool = False)
     """The counter in the state of the ledger's checkpoint, as after a restart."""
     order = Begin("yard", epoch, Checkpoint(), ModelInfo(NAMES, InputRule(), ""), "")
     settings = CounterSettings(record_tracks=record_tracks)
-    return CountedCamera(CAMERA, settings, order, ledger.checkpoint("yard") or Checkpoint(), ledger)
+    return CountedCamera(CAMERA, settings, order, ledger.checkpoint("yard") or Checkpoint(), ledger, Diary(ledger, (1,)))
 
 
 def a_frame(frame: int, *objects: tuple[int, float, float, int], size: tuple[int, int] = SIZE) -> TrackedFrame:

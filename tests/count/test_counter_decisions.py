@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from appliance.count.counter import CountedLine, Reason
-from appliance.count.line import Line, Point
+from appliance.count.line import Line
+from appliance.polygon import Point
 from tests.count.scenes import (
     ACROSS,
     BOTTOM,

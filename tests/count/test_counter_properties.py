@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.count.counter import CountedLine, CounterSettings, CounterState, Decision
-from appliance.count.line import Line, Point
+from appliance.count.line import Line
+from appliance.polygon import Point
 from tests.count.scenes import (
     ACROSS,
     BAND,

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from appliance.count.ledger import NOT_COUNTED_KEPT, SCHEMA, CrossingRecord, Ledger, TracksRecord
+from appliance.count.ledger import NOT_COUNTED_KEPT, CrossingRecord, Ledger, TracksRecord
+from appliance.count.tables import SCHEMA
 from appliance.errors import Refusal
 from appliance.messages import Checkpoint
 from tests.processes import Peer
@@ -303,3 +304,20 @@ def test_whoever_is_last_leaves_one_file(path: Path, reader_is_last: bool) -> No
         assert ledger.checkpoint("yard") == a_checkpoint(1)
         ledger.close()
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_an_older_ledger_is_gone_on_with(path: Path, open_ledger: Open) -> None:
+    writer = open_ledger()
+    writer.commit("yard", a_checkpoint(7), [a_crossing("a", 5)])
+    writer.close()
+    for column in ("clock", "minute_ns"):
+        rows(path, "DROP INDEX IF EXISTS crossings_by_minute")
+        rows(path, f"ALTER TABLE crossings DROP COLUMN {column}")
+    for table in ("seen_until", "minutes", "presences", "gaps", "lines", "intervals"):
+        rows(path, f"DROP TABLE {table}")
+    rows(path, "PRAGMA user_version = 1")
+    ledger = open_ledger()
+    assert ledger.crossings("yard") == [a_crossing("a", 5)]
+    assert ledger.seen_until("yard") == (0, "")
+    ledger.commit("yard", a_checkpoint(8), [a_crossing("b", 8)])
+    assert len(ledger.crossings("yard")) == 2

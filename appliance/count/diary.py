@@ -1,0 +1,85 @@
+"""What the count process keeps besides crossings: the intervals of every line, and why a camera was not seen."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from appliance.config import CameraSettings
+from appliance.count.coverage import NS_PER_MINUTE, Gap, Seen
+from appliance.count.intervals import GRACE_NS, LineIntervals
+from appliance.count.ledger import Ledger
+from appliance.count.reasons import NO_PICTURES, Reasons
+from appliance.messages import Health
+
+NOT_RUNNING = "the machine was not running"
+STARTED_ANEW = "a process of it was started anew"
+TAKEN_OUT = "it was taken out of the configuration"
+# At once; after a day without the machine there are thousands, and frames are waiting.
+MOST_CLOSED = 200
+
+
+class Diary:
+    """Of all cameras that keep time."""
+
+    def __init__(self, ledger: Ledger, intervals_min: tuple[int, ...]) -> None:
+        self._ledger = ledger
+        self._lengths_ns = tuple(minutes * NS_PER_MINUTE for minutes in intervals_min)
+        self._lines: dict[tuple[str, str], LineIntervals] = {}
+        self._reasons = Reasons()
+        self._taken_out: set[str] = set()
+
+    def hear(self, health: Health) -> None:
+        """Take in how everything is."""
+        self._reasons.hear(health)
+
+    def begin(self, camera: CameraSettings, now_ns: int) -> str:
+        """A camera begins, or begins again, perhaps with other lines; why there is a gap since it was last seen."""
+        until_ns, run = self._ledger.seen_until(camera.name)
+        if until_ns and run != self._ledger.run:
+            self._ledger.see(camera.name, Seen(now_ns, gaps=[Gap(until_ns, now_ns, NOT_RUNNING)]))
+        here = {line.name: (line.directions.forward, line.directions.backward) for line in camera.counted}
+        self._leave([known for known in self._lines if known[0] == camera.name and known[1] not in here], now_ns)
+        for line, directions in here.items():
+            intervals = self._lines.get((camera.name, line))
+            if intervals is None:
+                since_ns = self._ledger.line_since_ns(camera.name, line, now_ns)
+                ends_ns = self._ledger.interval_ends_ns(camera.name, line)
+                self._lines[camera.name, line] = LineIntervals.begin(
+                    camera.name, line, directions, self._lengths_ns, ends_ns, since_ns
+                )
+            else:
+                intervals.directions, intervals.leaves_ns = directions, 0
+        reason = TAKEN_OUT if camera.name in self._taken_out else STARTED_ANEW
+        self._taken_out.discard(camera.name)
+        return reason
+
+    def leave(self, camera: str, now_ns: int) -> None:
+        """A camera is no more; its last intervals are closed all the same."""
+        self._leave([known for known in self._lines if known[0] == camera], now_ns)
+        self._taken_out.add(camera)
+        self._reasons.forget(camera)
+
+    def _leave(self, lines: list[tuple[str, str]], now_ns: int) -> None:
+        for line in lines:
+            self._lines[line].leaves_ns = self._lines[line].leaves_ns or now_ns
+
+    def minute_ns(self, camera: str, line: str, time_ns: int) -> int:
+        """The minute that a crossing of this time belongs to."""
+        return self._lines[camera, line].minute_ns(time_ns)
+
+    def why(self, camera: str, since_ns: int, otherwise: str = NO_PICTURES) -> str:
+        """Why a camera was not seen since a time (wall clock), if anything was heard of that, or ``otherwise``."""
+        return self._reasons.why(camera, since_ns, otherwise)
+
+    def close(self, now_ns: int) -> None:
+        """Close the intervals that are over."""
+        due = (
+            span
+            for (camera, _), intervals in self._lines.items()
+            for span in intervals.due(now_ns, TAKEN_OUT if intervals.leaves_ns else self.why(camera, now_ns - GRACE_NS))
+        )
+        spans = list(islice(due, MOST_CLOSED))
+        if spans:
+            self._ledger.close_intervals(spans)
+        for known in [known for known, intervals in self._lines.items() if intervals.is_over]:
+            del self._lines[known]

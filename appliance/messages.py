@@ -19,6 +19,10 @@ class Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """The base of all of them."""
 
 
+# Of a frame whose pixels are gone, and whose credit was given back before.
+NO_SLOT = -1
+
+
 class FrameTicket(Message, frozen=True):
     """A frame whose pixels wait in a slot of the camera's ring.
 
@@ -167,7 +171,9 @@ class Ready(Message, frozen=True):
 
 
 class Began(Message, frozen=True):
-    """Report: the epoch has begun here. ``checkpoint`` comes from the counter, ``source`` from the decoder."""
+    """Report: the epoch has begun here. ``checkpoint`` comes from the counter, and from a tracker that has told the counter of
+    newer frames again; ``source`` from the decoder.
+    """
 
     pid: int
     camera: str

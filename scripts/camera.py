@@ -1,6 +1,6 @@
 """A camera without a camera: an RTSP server on loopback that plays a video over and over, as a real one would send it.
 
-usage: scripts/camera VIDEO [--port 8554] [--user NAME --password WORD]
+usage: scripts/camera VIDEO [--port 8554] [--user NAME --password WORD] [--plays-on] [--rounds FILE]
 
 The video's own packets are sent (H.264 or H.265; nothing is encoded), at its own pace and with time that goes on from round to
 round. It can be told to misbehave, by lines on its stdin: ``stall`` and ``go`` (the connection stays, the pictures stop), ``bye``
@@ -46,8 +46,12 @@ class Mood:
 class Player:
     """Feeds the packets of a video to a server's media, as long as anybody watches."""
 
-    def __init__(self, video: Path, mood: Mood) -> None:
-        self._video, self._mood = video, mood
+    def __init__(self, video: Path, mood: Mood, *, plays_on: bool = False, rounds: Path | None = None) -> None:
+        """``plays_on``: also while nobody watches, as what is before a lens goes on; ``rounds``: where the wall clock of the
+        beginning of every round that is sent is written.
+        """
+        self._video, self._mood, self._rounds = video, mood, rounds
+        self._began_ns = time.monotonic_ns() if plays_on else 0
         with av.open(str(video)) as container:
             self.codec = container.streams.video[0].codec_context.name
         if self.codec not in GSTREAMER_NAMES:
@@ -62,20 +66,35 @@ class Player:
         threading.Thread(target=self._feed, args=(source, gone), daemon=True).start()
 
     def _feed(self, source: Gst.Element, gone: threading.Event) -> None:
-        began_ns = time.monotonic_ns()
-        for due_ns, pts_ns, content in self._packets():
+        began_ns = self._began_ns or time.monotonic_ns()
+        late_ns = time.monotonic_ns() - began_ns if self._began_ns else 0
+        shift_ns, round_ns = None, -1
+        for begin_ns, due_ns, pts_ns, is_key, content in self._packets():
+            if late_ns > 0 and not (is_key and due_ns >= late_ns):
+                # What was to be sent before anybody watched; who begins, begins with a key frame.
+                continue
+            late_ns = 0
+            if begin_ns != round_ns and self._rounds is not None:
+                round_ns = begin_ns
+                with self._rounds.open("a", encoding="ascii") as out:
+                    out.write(f"{time.time_ns() - time.monotonic_ns() + began_ns + begin_ns}\n")
             self._mood.sends.wait()
             while not gone.is_set() and (early_ns := began_ns + due_ns - time.monotonic_ns()) > 0:
                 gone.wait(early_ns / NS_PER_S)
             if gone.is_set():
                 return
             buffer = Gst.Buffer.new_wrapped(content)
-            buffer.pts = pts_ns
+            if shift_ns is None:
+                # So that what RTCP says of the sender's clock is true.
+                shift_ns = source.get_current_running_time() - due_ns
+            buffer.pts = pts_ns + shift_ns
             if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
                 return
 
-    def _packets(self) -> Iterator[tuple[int, int, bytes]]:
-        """When it is to be sent, when it is to be shown, and what it is, of every packet, round after round."""
+    def _packets(self) -> Iterator[tuple[int, int, int, bool, bytes]]:
+        """Of every packet, round after round: when its round begins, when it is to be sent, when it is to be shown, whether
+        a reader may begin with it, and what it is.
+        """
         begin_ns = 0
         while True:
             end_ns = begin_ns
@@ -89,7 +108,7 @@ class Player:
                             continue
                         due_ns, pts_ns = (begin_ns + int(ticks * part.time_base * NS_PER_S) for ticks in (part.dts, part.pts))
                         end_ns = max(end_ns, pts_ns + frame_ns)
-                        yield due_ns, pts_ns, bytes(part)
+                        yield begin_ns, due_ns, pts_ns, part.is_keyframe, bytes(part)
             begin_ns = end_ns
 
 
@@ -100,10 +119,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8554, help="0: any that is free")
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
+    parser.add_argument("--plays-on", action="store_true", help="also while nobody watches")
+    parser.add_argument("--rounds", type=Path, help="where to write when each round began: wall clock, nanoseconds")
     wanted = parser.parse_args()
     Gst.init(None)
     mood = Mood()
-    player = Player(wanted.video, mood)
+    player = Player(wanted.video, mood, plays_on=wanted.plays_on, rounds=wanted.rounds)
     server = GstRtspServer.RTSPServer.new()
     server.set_address("127.0.0.1")
     server.set_service(str(wanted.port))

@@ -18,7 +18,7 @@ from appliance.count.line import Line
 from appliance.count.reasons import NO_PICTURES
 from appliance.count.towed import TowingSettings
 from appliance.count.trajectory import Passage
-from appliance.messages import Begin, Checkpoint, FrameTicket, TrackedFrame, Unpacker, pack
+from appliance.messages import NO_SLOT, Begin, Checkpoint, FrameTicket, TrackedFrame, Unpacker, pack
 
 # Of media time; with every decision as well.
 CHECKPOINT_INTERVAL_NS = 2 * NS_PER_S
@@ -102,7 +102,9 @@ class CountedCamera:
         if self._camera.is_live and self._wall_offset_ns and abs(wall_offset_ns - self._wall_offset_ns) > SET_BACK_NS:
             return lambda since_ns: "the clock of this computer was set"
         busy = f"the machine was too busy: {ticket.skipped} frames were not looked at" if ticket.skipped else NO_PICTURES
-        otherwise, self._interrupted = self._interrupted or busy, ""
+        otherwise = self._interrupted or busy
+        if ticket.slot != NO_SLOT:
+            self._interrupted = ""
         return lambda since_ns: self._diary.why(self._camera.name, since_ns, otherwise)
 
     def finish(self, problem: str) -> None:

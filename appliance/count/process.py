@@ -9,7 +9,7 @@ from appliance.count.diary import Diary
 from appliance.count.ledger import Ledger
 from appliance.ipc.channel import Listener, Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
-from appliance.messages import Begin, Checkpoint, Credit, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame
+from appliance.messages import NO_SLOT, Begin, Checkpoint, Credit, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame
 from appliance.topics import CREDITS, HEALTH, TRACKS
 
 IDLE_S = 0.1
@@ -100,7 +100,8 @@ class Counters:
             # Of a run that has been rewound.
             return
         camera.count(message)
-        self._give_back(ticket)
+        if ticket.slot != NO_SLOT:
+            self._give_back(ticket)
         self._link.heart.arrived(monotonic_ns() - ticket.arrived_ns)
         self._link.heart.busy_ns += monotonic_ns() - began_ns
 

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from appliance.clock import monotonic_ns
-from appliance.config import TrackProcess
+from collections import deque
+
+import msgspec
+
+from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.config import CameraSettings, TrackProcess
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingReaders
-from appliance.messages import Begin, DetectedFrame, EndOfStream, FrameTicket, TrackedFrame, Unpacker, pack
+from appliance.messages import (
+    NO_SLOT,
+    Begin,
+    Checkpoint,
+    DetectedFrame,
+    EndOfStream,
+    FrameTicket,
+    TrackedFrame,
+    Unpacker,
+    pack,
+)
 from appliance.topics import BOXES, TRACKS, Detected
 from appliance.track.botsort import BotSort, BotSortSettings, TrackerState
 from appliance.track.camera_motion import Affine, CameraMotion
 from appliance.track.tracks import EMPTY
 
 IDLE_S = 0.1
+# Longer than from one checkpoint of the counter to the next.
+RECENT_NS, MOST_RECENT = 4 * NS_PER_S, 256
 
 
 def main(link: CommandLink, settings: str) -> None:
@@ -26,13 +42,26 @@ def main(link: CommandLink, settings: str) -> None:
 
 
 class Camera:
-    """One camera's tracker in one epoch."""
+    """One camera's tracker."""
 
-    def __init__(self, epoch: int, tracker: BotSort) -> None:
-        self.epoch = epoch
+    def __init__(self, tracker: BotSort, *, is_live: bool) -> None:
+        self.epoch = 0
         self.tracker = tracker
         self.motion = CameraMotion()
         self.frame_size = (0, 0)
+        self._is_live = is_live
+        self._recent: deque[TrackedFrame] = deque(maxlen=MOST_RECENT)
+
+    def remember(self, tracked: TrackedFrame) -> None:
+        """Keep what was handed on for as long as the counter may not have written it down; a file can be read again."""
+        if self._is_live:
+            self._recent.append(tracked)
+            while self._recent[0].ticket.pts_ns < tracked.ticket.pts_ns - RECENT_NS:
+                self._recent.popleft()
+
+    def after(self, checkpoint: Checkpoint) -> list[TrackedFrame]:
+        """What the counter lost with its life, oldest first."""
+        return [tracked for tracked in self._recent if tracked.ticket.frame > checkpoint.frame]
 
 
 class Shard:
@@ -76,10 +105,21 @@ class Shard:
             self._tracks.send(message)
 
     def _begin(self, order: Begin) -> None:
-        state = order.checkpoint.tracker
-        tracker = BotSort(self._settings, self._states.decode(state)) if state else BotSort(self._settings)
-        self._cameras[order.camera] = Camera(order.epoch, tracker)
-        self._link.began(order)
+        """Go on from the checkpoint. A live camera cannot go back there, but what this process knows better than the counter
+        it tells him again.
+        """
+        camera, checkpoint = self._cameras.get(order.camera), order.checkpoint
+        again = [] if camera is None else camera.after(checkpoint)
+        if camera is None or not again:
+            state = checkpoint.tracker
+            tracker = BotSort(self._settings, self._states.decode(state)) if state else BotSort(self._settings)
+            camera = self._cameras[order.camera] = Camera(tracker, is_live=is_live(order.settings))
+        camera.epoch = order.epoch
+        for tracked in again:
+            ticket = msgspec.structs.replace(tracked.ticket, epoch=order.epoch, slot=NO_SLOT)
+            self._tracks.send(msgspec.structs.replace(tracked, ticket=ticket))
+        newest = again[-1].ticket if again else None
+        self._link.began(order, None if newest is None else Checkpoint(newest.frame, newest.pts_ns))
 
     def _track(self, camera: Camera, message: DetectedFrame) -> None:
         began_ns = monotonic_ns()
@@ -92,7 +132,9 @@ class Shard:
         camera.frame_size = frame_size
         motion = self._motion(camera, message)
         tracks = camera.tracker.update(message.detections, ticket.pts_ns, motion)
-        self._tracks.send(TrackedFrame(ticket, tracks, pack(camera.tracker.state)))
+        tracked = TrackedFrame(ticket, tracks, pack(camera.tracker.state))
+        self._tracks.send(tracked)
+        camera.remember(tracked)
         self._link.heart.frames += 1
         self._link.heart.busy_ns += monotonic_ns() - began_ns
 
@@ -102,3 +144,8 @@ class Shard:
             return None
         motion = camera.motion.measure(self._rings.grey(ticket), message.detections.boxes, ticket.source_width)
         return motion if self._rings.holds(ticket) else None
+
+
+def is_live(settings: str) -> bool:
+    """Whether the camera with these settings, JSON, cannot go back."""
+    return bool(settings) and CameraSettings.model_validate_json(settings).is_live

@@ -6,6 +6,7 @@ import time
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+NS_PER_MINUTE = 60 * NS_PER_S
 
 
 def monotonic_ns() -> int:

@@ -262,6 +262,54 @@ class CounterSettings(Settings):
     """Keep every frame's boxes in the ledger, for an annotated video."""
 
 
+class MqttSettings(Settings):
+    """Where counts are sent."""
+
+    broker: str = ""
+    """``mqtt://host[:port]``, ``mqtts://host[:port]`` for TLS, or ``embedded``; nothing named means that nothing is sent."""
+    version: str = Field(default="5", pattern="^(5|3.1.1)$")
+    prefix: str = ""
+    """Of all topics; ``appliance/<site>`` where nothing is named."""
+    client_id: str = Field(default="", max_length=64)
+    """``appliance-<site>`` where nothing is named; two machines of one id throw each other out."""
+    login: str = Field(default="", pattern="^$|^(env|file):.+")
+    """Where ``user:password`` is found, ``env:NAME`` or ``file:PATH``."""
+    ca_file: Path | None = None
+    """Who may vouch for the broker; the system's own list where nothing is named."""
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    """With which this machine vouches for itself."""
+    keep_alive_s: int = Field(default=15, ge=5, le=3600)
+    totals: str = Field(default="never", pattern="^(never|daily)$")
+    """When the totals begin anew: at midnight in the site's time zone, or never."""
+    home_assistant: bool = False
+    """Whether Home Assistant is told of all lines and cameras."""
+    discovery_prefix: str = "homeassistant"
+    bind: str = "127.0.0.1"
+    """Where the embedded broker listens,"""
+    port: int = Field(default=1883, ge=1, le=65535)
+    """and on which port."""
+
+    @model_validator(mode="after")
+    def _check(self) -> MqttSettings:
+        scheme, _, rest = self.broker.partition("://")
+        if self.broker and self.broker != "embedded" and (scheme not in ("mqtt", "mqtts") or not rest.strip("/")):
+            raise ValueError(f"a broker is mqtt://host[:port], mqtts://host[:port] or embedded, found '{self.broker}'")
+        if "@" in rest:
+            raise ValueError("a login does not belong into the address; 'login: env:NAME' or 'login: file:PATH' says where it is")
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("a certificate needs its key, and a key its certificate")
+        return self
+
+
+class RetentionSettings(Settings):
+    """For how long crossings are kept."""
+
+    days: int = Field(default=400, ge=1)
+    most_mb: int = Field(default=2000, ge=10)
+    """Of the ledger. Where it would be more, the oldest go first; what no broker has acknowledged goes last."""
+
+
 class SiteSettings(Settings):
     """A site: its cameras and everything between them and the counts."""
 
@@ -270,6 +318,10 @@ class SiteSettings(Settings):
     detector: DetectorSettings
     tracker: TrackerSettings = TrackerSettings()
     counter: CounterSettings = CounterSettings()
+    mqtt: MqttSettings = MqttSettings()
+    retention: RetentionSettings = RetentionSettings()
+    time_zone: str = ""
+    """Of days and midnights, as in Europe/Berlin; that of the computer where nothing is named."""
     data_dir: Path = Path("~/.local/share/appliance")
     """The ledger lives here."""
     shm_dir: Path = Path("/dev/shm")
@@ -363,3 +415,21 @@ class CountProcess(Settings):
     ledger: Path
     run: str
     intervals_min: tuple[int, ...]
+
+
+class PublishProcess(Settings):
+    """The publisher."""
+
+    site: str
+    mqtt: MqttSettings
+    time_zone: str
+    ledger: Path
+    outbox: Path
+    run: str
+
+
+class BrokerProcess(Settings):
+    """The embedded broker."""
+
+    bind: str
+    port: int

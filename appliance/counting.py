@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from appliance.config import SiteSettings, home_expanded
-from appliance.count.ledger import CrossingRecord, Ledger
 from appliance.errors import Refusal
+from appliance.ledger.ledger import Ledger
+from appliance.ledger.records import CrossingRecord
 from appliance.messages import Beat
 from appliance.results import write_whole
 from appliance.running import Work, new_run_id, run_site

@@ -143,7 +143,19 @@ class Forget(Message, frozen=True):
     camera: str
 
 
+class Describe(Message, frozen=True):
+    """Order: these are the cameras now, their settings as JSON; on every start and whenever they change."""
+
+    cameras: tuple[str, ...]
+
+
+class Drain(Message, frozen=True):
+    """Order: all has been counted; say so when all of it has been sent, too."""
+
+
+# To those who work on frames, and to those who tell others of the site.
 Order = Begin | Forget
+SiteOrder = Describe | Drain
 
 
 class Condition(Message, frozen=True):
@@ -161,6 +173,19 @@ class CameraCondition(Message, frozen=True):
     condition: Condition
     source: SourceInfo | None = None
     connections: int = 0
+
+
+class ProcessCondition(Message, frozen=True):
+    """Report of a process that is up, whenever it changes: how its work goes."""
+
+    pid: int
+    condition: Condition
+
+
+class Drained(Message, frozen=True):
+    """Report of the publisher: nothing that was counted waits any more."""
+
+    pid: int
 
 
 class Ready(Message, frozen=True):
@@ -259,7 +284,14 @@ class Health(Message, frozen=True):
     cameras: tuple[CameraHealth, ...]
 
 
-Report = Ready | Began | Beat | CameraCondition | Finished | Refused
+Report = Ready | Began | Beat | CameraCondition | ProcessCondition | Drained | Finished | Refused
+
+
+class Committed(Message, frozen=True):
+    """News from the counter: something of this camera is in the ledger, crossings or intervals."""
+
+    camera: str
+
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from types import FrameType
 from appliance import pipeline
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import SiteSettings, wanted_classes
-from appliance.count.ledger import Ledger
+from appliance.ledger.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
 from appliance.reloading import Place, changed
 from appliance.supervise.preflight import check_memory, is_alive, possible_parents, runtime_parent

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from appliance.messages import Credit, DetectedFrame, EndOfStream, FrameTicket, Health, SkippedFrame, TrackedFrame
+from appliance.messages import Committed, Credit, DetectedFrame, EndOfStream, FrameTicket, Health, SkippedFrame, TrackedFrame
 
 M = TypeVar("M")
 Detected = DetectedFrame | SkippedFrame | EndOfStream
@@ -43,6 +43,9 @@ CREDITS: Topic[Credit] = Topic("credits", Credit, per="camera", depth=4096)
 
 # What nothing may be lost on.
 TOPICS = (TICKETS, BOXES, TRACKS, CREDITS)
+
+# To anybody who listens, from the counter; who misses one looks into the ledger a second later.
+COMMITS: Topic[Committed] = Topic("commits", Committed, per="device", depth=64)
 
 # To anybody who listens, from the supervisor, once a second; who is slow misses some.
 HEALTH: Topic[Health] = Topic("health", Health, per="machine", depth=8)

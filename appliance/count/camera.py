@@ -13,11 +13,12 @@ from appliance.count.bridge import BridgeSettings
 from appliance.count.counter import CountedLine, Counter, CounterSettings, CounterState, Decision
 from appliance.count.coverage import SET_BACK_NS, Coverage
 from appliance.count.diary import Diary
-from appliance.count.ledger import CrossingRecord, Ledger, TracksRecord
 from appliance.count.line import Line
 from appliance.count.reasons import NO_PICTURES
 from appliance.count.towed import TowingSettings
 from appliance.count.trajectory import Passage
+from appliance.ledger.ledger import Ledger
+from appliance.ledger.records import CrossingRecord, TracksRecord
 from appliance.messages import NO_SLOT, Begin, Checkpoint, FrameTicket, TrackedFrame, Unpacker, pack
 
 # Of media time; with every decision as well.

@@ -12,47 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import msgspec
+from appliance.clock import NS_PER_MINUTE, NS_PER_S
+from appliance.ledger.records import Gap, Minute, Presence, Seen
 
-from appliance.clock import NS_PER_S
-
-NS_PER_MINUTE = 60 * NS_PER_S
 # A wall clock that has gone back by more was set; by less, it is two clocks that are not quite the same.
 SET_BACK_NS = 5 * NS_PER_S
-
-
-class Minute(msgspec.Struct):
-    """What there was in one minute; nanoseconds."""
-
-    covered_ns: int = 0
-    frames: int = 0
-    skipped: int = 0
-
-
-class Gap(msgspec.Struct, frozen=True):
-    """A time without frames; wall clock (UTC)."""
-
-    start_ns: int
-    end_ns: int
-    reason: str
-
-
-class Presence(msgspec.Struct):
-    """How many were in a zone in one minute: the sum of their times there, nanoseconds, and the most at once."""
-
-    time_ns: int = 0
-    most: int = 0
-
-
-class Seen(msgspec.Struct):
-    """What is to be added to what is known of a camera; ``until_ns``: the newest frame, 0 for none."""
-
-    until_ns: int = 0
-    minutes: dict[int, Minute] = {}
-    """By their beginning."""
-    gaps: list[Gap] = []
-    presences: dict[tuple[str, int], Presence] = {}
-    """By zone and minute."""
 
 
 class Coverage:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import islice
 
+from appliance.clock import NS_PER_MINUTE
 from appliance.config import CameraSettings
-from appliance.count.coverage import NS_PER_MINUTE, Gap, Seen
 from appliance.count.intervals import GRACE_NS, LineIntervals
-from appliance.count.ledger import Ledger
 from appliance.count.reasons import NO_PICTURES, Reasons
+from appliance.ledger.ledger import Ledger
+from appliance.ledger.records import Gap, Seen
 from appliance.messages import Health
 
 NOT_RUNNING = "the machine was not running"

@@ -6,9 +6,9 @@ from appliance.clock import monotonic_ns, wall_ns
 from appliance.config import CameraSettings, CountProcess
 from appliance.count.camera import CountedCamera
 from appliance.count.diary import Diary
-from appliance.count.ledger import Ledger
 from appliance.ipc.channel import Listener, Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
+from appliance.ledger.ledger import Ledger
 from appliance.messages import NO_SLOT, Begin, Checkpoint, Credit, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame
 from appliance.topics import CREDITS, HEALTH, TRACKS
 

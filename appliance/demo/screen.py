@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
-from appliance.count.ledger import CrossingRecord, Ledger
 from appliance.counting import CAMERA
 from appliance.demo.verdict import Row, rows
+from appliance.ledger.ledger import Ledger
+from appliance.ledger.records import CrossingRecord
 from appliance.messages import Beat
 from appliance.scene.truth import Truth
 from appliance.supervise.supervisor import Supervisor

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from appliance.count.ledger import CrossingRecord
+from appliance.ledger.records import CrossingRecord
 from appliance.scene.truth import TrueCrossing, Truth
 
 DIRECTIONS = ("forward", "backward")

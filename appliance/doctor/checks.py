@@ -17,11 +17,11 @@ import numpy as np
 from appliance import pipeline
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import CameraSettings, DetectProcess, SiteSettings, home_expanded
-from appliance.count.ledger import Ledger
 from appliance.decode.choice import live_source, open_source
 from appliance.decode.live_source import LiveSource
 from appliance.detect.network import TYPICAL_SOURCE, Network
 from appliance.errors import Refusal
+from appliance.ledger.ledger import Ledger
 from appliance.letterbox import GREY
 from appliance.supervise.preflight import check_memory, runtime_parent
 

@@ -18,12 +18,13 @@ from rich.progress import Progress
 from appliance.boxes import Tracks
 from appliance.clock import NS_PER_S
 from appliance.config import LineSettings, ZoneSettings
-from appliance.count.ledger import CrossingRecord, Ledger
 from appliance.counting import CAMERA, CountResult
 from appliance.decode.choice import open_source
 from appliance.decode.reader import Reader
 from appliance.decode.source import Picture
 from appliance.errors import Refusal
+from appliance.ledger.ledger import Ledger
+from appliance.ledger.records import CrossingRecord
 from appliance.messages import Checkpoint, Unpacker
 from appliance.observe.overlay import DrawnLine, Image, Trails, draw_line, draw_tracks
 

@@ -15,12 +15,15 @@ from appliance.messages import (
     CameraCondition,
     Checkpoint,
     Condition,
+    Drained,
     Finished,
     ModelInfo,
     Order,
+    ProcessCondition,
     Ready,
     Refused,
     Report,
+    SiteOrder,
     SourceInfo,
     Unpacker,
     pack,
@@ -47,7 +50,7 @@ class CommandPost:
         self.socket.set(zmq.LINGER, 0)
         self.socket.bind(_address(folder))
 
-    def order(self, process: str, pid: int, order: Order) -> None:
+    def order(self, process: str, pid: int, order: Order | SiteOrder) -> None:
         """Send an order to a process that has reported already; it is lost with that process."""
         self.socket.send_multipart([_name_of_life(process, pid), pack(order)])
 
@@ -73,6 +76,7 @@ class CommandLink:
         """Set when the process is told to stop; its main loop then ends."""
         self.heart = Heartbeat()
         self._unpacker: Unpacker[Order] = Unpacker(Order)
+        self._site_unpacker: Unpacker[SiteOrder] = Unpacker(SiteOrder)
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.set(zmq.IDENTITY, _name_of_life(process, os.getpid()))
         self.socket.set(zmq.LINGER, LAST_WORDS_MS)
@@ -83,6 +87,13 @@ class CommandLink:
         """The next order, if one is there."""
         try:
             return self._unpacker.decode(self.socket.recv(zmq.NOBLOCK))
+        except zmq.Again:
+            return None
+
+    def take_site(self) -> SiteOrder | None:
+        """The same, for a process that tells others of the site."""
+        try:
+            return self._site_unpacker.decode(self.socket.recv(zmq.NOBLOCK))
         except zmq.Again:
             return None
 
@@ -97,6 +108,14 @@ class CommandLink:
     def camera_is(self, camera: str, condition: Condition, source: SourceInfo | None, connections: int) -> None:
         """Report how a camera is."""
         self._report(CameraCondition(os.getpid(), camera, condition, source, connections))
+
+    def process_is(self, condition: Condition) -> None:
+        """Report how the work of this process goes."""
+        self._report(ProcessCondition(os.getpid(), condition))
+
+    def drained(self) -> None:
+        """Report that nothing waits any more."""
+        self._report(Drained(os.getpid()))
 
     def finished(self, camera: str, epoch: int, problem: str) -> None:
         """Report that a camera's stream has been counted to its end."""

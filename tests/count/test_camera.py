@@ -13,7 +13,8 @@ from appliance.boxes import Tracks
 from appliance.config import CameraSettings, CounterSettings
 from appliance.count.camera import CountedCamera
 from appliance.count.diary import Diary
-from appliance.count.ledger import CrossingRecord, Ledger
+from appliance.ledger.ledger import Ledger
+from appliance.ledger.records import CrossingRecord
 from appliance.letterbox import InputRule
 from appliance.messages import Begin, Checkpoint, ModelInfo, TrackedFrame, Unpacker
 from tests.examples import ticket_for

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.clock import NS_PER_MS, NS_PER_S
-from appliance.count.coverage import NS_PER_MINUTE, Coverage, Gap, Minute, Presence, Seen, by_minute
+from appliance.clock import NS_PER_MINUTE, NS_PER_MS, NS_PER_S
+from appliance.count.coverage import Coverage, by_minute
+from appliance.ledger.records import Gap, Minute, Presence, Seen
 
 BLIND_NS = NS_PER_S // 2
 NOON_NS = 1_700_000_000 * NS_PER_S // NS_PER_MINUTE * NS_PER_MINUTE

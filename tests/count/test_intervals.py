@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.clock import NS_PER_S
+from appliance.clock import NS_PER_MINUTE, NS_PER_S
 from appliance.config import CameraSettings
-from appliance.count.coverage import NS_PER_MINUTE, Gap, Minute, Presence, Seen
 from appliance.count.diary import MOST_CLOSED, NOT_RUNNING, TAKEN_OUT, Diary
-from appliance.count.intervals import GRACE_NS, IntervalContent, LineIntervals
-from appliance.count.ledger import CrossingRecord, Ledger
+from appliance.count.intervals import GRACE_NS, LineIntervals
 from appliance.count.reasons import NO_PICTURES
+from appliance.ledger.ledger import Ledger
+from appliance.ledger.reader import LedgerReader
+from appliance.ledger.records import CrossingRecord, Gap, IntervalContent, IntervalRecord, Minute, Presence, Seen
 from appliance.messages import CameraHealth, Checkpoint, Condition, Health, Unpacker
 
 NOON_NS = 1_700_000_000 * NS_PER_S // (60 * NS_PER_MINUTE) * 60 * NS_PER_MINUTE
@@ -40,12 +41,19 @@ def minute(number: float) -> int:
 
 def closed(ledger: Ledger, line: str = "gate") -> list[tuple[float, float, IntervalContent]]:
     """The intervals of a line: beginning and end in minutes after noon, and what is in them."""
-    rows = ledger.intervals(0, 10_000)
+    rows = intervals_of(ledger)
     return [
         ((row.start_ns - NOON_NS) / NS_PER_MINUTE, (row.end_ns - NOON_NS) / NS_PER_MINUTE, row.content)
         for row in rows
         if row.line == line
     ]
+
+
+def intervals_of(ledger: Ledger) -> list[IntervalRecord]:
+    reader = LedgerReader(ledger.path)
+    rows = reader.intervals(0, 10_000)
+    reader.close()
+    return rows
 
 
 def commit(ledger: Ledger, diary: Diary, *moments: tuple[str, str, float], seen: Seen | None = None) -> None:
@@ -172,11 +180,11 @@ def test_after_a_week_only_the_last_day_has_intervals_and_not_all_are_closed_at_
     week = 7 * 24 * 60
     diary.begin(YARD, minute(week))
     diary.close(minute(week))
-    assert len(ledger.intervals(0, 10_000)) <= MOST_CLOSED + 2
+    assert len(intervals_of(ledger)) <= MOST_CLOSED + 2
     for _ in count():
-        before = len(ledger.intervals(0, 10_000))
+        before = len(intervals_of(ledger))
         diary.close(minute(week))
-        if len(ledger.intervals(0, 10_000)) == before:
+        if len(intervals_of(ledger)) == before:
             break
     starts = [start for start, _, _ in closed(ledger)]
     assert len(starts) == len(set(starts)) == 2 + 24 * 60 - 1

@@ -10,7 +10,7 @@ from appliance.config import CameraSettings, CounterSettings
 from appliance.count.camera import CountedCamera
 from appliance.count.counter import Counter
 from appliance.count.diary import Diary
-from appliance.count.ledger import Ledger
+from appliance.ledger.ledger import Ledger
 from appliance.letterbox import InputRule
 from appliance.messages import Begin, Checkpoint, ModelInfo
 from tests.count.scenes import CARS_ONLY, PERSON, SQUARE, Scene, down, hidden, looks, still, walk

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.count.ledger import CrossingRecord
 from appliance.demo.verdict import agrees, rows, sentence
+from appliance.ledger.records import CrossingRecord
 from appliance.scene.settings import SceneSettings
 from appliance.scene.truth import TrueCrossing, TrueLine, Truth
 

@@ -12,9 +12,9 @@ import pytest
 from appliance.boxes import Detections
 from appliance.clock import NS_PER_MS, monotonic_ns
 from appliance.config import SiteSettings
-from appliance.count.ledger import Ledger
 from appliance.decode.run import MOST_LIVE_FRAMES
 from appliance.ipc.frame_ring import FrameRing, RingReaders
+from appliance.ledger.ledger import Ledger
 from appliance.letterbox import InputRule
 from appliance.messages import (
     Beat,

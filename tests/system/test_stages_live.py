@@ -10,7 +10,7 @@ import pytest
 
 from appliance.boxes import Detections
 from appliance.config import SiteSettings
-from appliance.count.ledger import Ledger
+from appliance.ledger.ledger import Ledger
 from appliance.letterbox import InputRule
 from appliance.messages import NO_SLOT, Checkpoint, DetectedFrame, ModelInfo, TrackedFrame
 from appliance.topics import BOXES, CREDITS, TRACKS

@@ -94,6 +94,8 @@ CREATE TABLE IF NOT EXISTS gaps (
     reason TEXT NOT NULL,
     PRIMARY KEY (camera, start_ns)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identity (identity TEXT NOT NULL);
+INSERT INTO identity SELECT lower(hex(randomblob(8))) WHERE NOT EXISTS (SELECT 1 FROM identity);
 CREATE TABLE IF NOT EXISTS lines (
     camera TEXT NOT NULL,
     line TEXT NOT NULL,

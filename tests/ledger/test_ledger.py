@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from appliance.count.ledger import NOT_COUNTED_KEPT, CrossingRecord, Ledger, TracksRecord
-from appliance.count.tables import SCHEMA
 from appliance.errors import Refusal
+from appliance.ledger.ledger import NOT_COUNTED_KEPT, Ledger
+from appliance.ledger.records import CrossingRecord, TracksRecord
+from appliance.ledger.tables import SCHEMA
 from appliance.messages import Checkpoint
 from tests.processes import Peer
 from tests.waiting import wait_until

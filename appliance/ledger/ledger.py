@@ -14,46 +14,14 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.count.coverage import Seen
-from appliance.count.intervals import CONTENTS, IntervalRecord, IntervalSpan, content_of
-from appliance.count.tables import prepare
 from appliance.errors import Refusal
+from appliance.ledger.intervals import IntervalSpan, content_of
+from appliance.ledger.records import CrossingRecord, Seen, TracksRecord
+from appliance.ledger.tables import prepare
 from appliance.messages import Checkpoint, pack
 
 # The newest; the reasons are for people who ask why, not for ever.
 NOT_COUNTED_KEPT = 10_000
-
-
-class CrossingRecord(msgspec.Struct, frozen=True):
-    """A decision as it is kept: ``frame`` is the frame nearest to the crossing, ``pts_ns`` and ``capture_ns`` are
-    interpolated.
-    """
-
-    event_id: str
-    camera: str
-    line: str
-    direction: str
-    class_name: str
-    frame: int
-    pts_ns: int
-    capture_ns: int
-    track_id: int
-    confidence: float
-    x: float
-    y: float
-    reason: str
-    clock: str = "arrival"
-    """Whose clock ``capture_ns`` is by: ``camera`` or ``arrival``."""
-    minute_ns: int = 0
-    """The minute whose intervals this belongs to; 0 where there are none, because the source keeps no time."""
-    counted: bool = True
-
-
-class TracksRecord(msgspec.Struct, frozen=True):
-    """A frame's tracks, packed, for an annotated video."""
-
-    frame: int
-    content: bytes
 
 
 class Ledger:
@@ -161,18 +129,6 @@ class Ledger:
             "SELECT end_ns - start_ns, MAX(end_ns) FROM intervals WHERE camera = ? AND line = ? GROUP BY 1", (camera, line)
         )
         return dict(rows.fetchall())
-
-    def intervals(self, after: int, most: int) -> list[IntervalRecord]:
-        """Closed intervals behind this sequence number, oldest first."""
-        rows = self._connection.execute(
-            "SELECT sequence, camera, line, start_ns, end_ns, content FROM intervals WHERE sequence > ? ORDER BY sequence"
-            " LIMIT ?",
-            (after, most),
-        )
-        return [
-            IntervalRecord(sequence, camera, line, start_ns, end_ns, CONTENTS.decode(content))
-            for sequence, camera, line, start_ns, end_ns, content in rows
-        ]
 
     def close_intervals(self, spans: Iterable[IntervalSpan]) -> None:
         """Write for each what was counted and seen in it; all of them, or none."""

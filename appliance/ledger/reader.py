@@ -1,0 +1,110 @@
+"""Looking into a ledger that another process writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.errors import Refusal
+from appliance.ledger.records import CONTENTS, IntervalRecord
+from appliance.ledger.tables import prepare
+
+# Direction, class, how many.
+Tally = tuple[str, str, int]
+CROSSING = "sequence, event_id, run, camera, line, direction, class, capture_ns, clock, track_id, confidence, x, y"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCrossing:
+    """A crossing as others are told of it; see ``CrossingRecord``."""
+
+    sequence: int
+    event_id: str
+    run: str
+    camera: str
+    line: str
+    direction: str
+    class_name: str
+    capture_ns: int
+    clock: str
+    track_id: int
+    confidence: float
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """All crossings of a line since a time, up to the one of this sequence number."""
+
+    sequence: int
+    since_ns: int
+    tallies: tuple[Tally, ...]
+
+
+class LedgerReader:
+    """Reads one ledger; never waits for its writer, and never holds it up."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            # Whoever closes the file last takes in its log; a "ro" reader could not.
+            self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)
+            try:
+                prepare(self._connection, path, read_only=True)
+            except BaseException:
+                self._connection.close()
+                raise
+        except (OSError, sqlite3.Error) as error:
+            raise Refusal(f"the ledger {path} cannot be opened: {error}") from None
+
+    def identity(self) -> str:
+        """Tells this ledger from one that begins anew in its place."""
+        return str(self._connection.execute("SELECT identity FROM identity").fetchone()[0])
+
+    def newest(self) -> tuple[int, int]:
+        """The sequence numbers of the newest crossing and the newest interval; 0 where there is none."""
+        found = self._connection.execute(
+            "SELECT (SELECT COALESCE(MAX(sequence), 0) FROM crossings), (SELECT COALESCE(MAX(sequence), 0) FROM intervals)"
+        ).fetchone()
+        return int(found[0]), int(found[1])
+
+    def crossings(self, after: int, most: int) -> list[KeptCrossing]:
+        """Crossings behind this sequence number, oldest first."""
+        query = f"SELECT {CROSSING} FROM crossings WHERE sequence > ? ORDER BY sequence LIMIT ?"
+        return [KeptCrossing(*row) for row in self._connection.execute(query, (after, most))]
+
+    def intervals(self, after: int, most: int) -> list[IntervalRecord]:
+        """Closed intervals behind this sequence number, oldest first."""
+        rows = self._connection.execute(
+            "SELECT sequence, camera, line, start_ns, end_ns, content FROM intervals WHERE sequence > ? ORDER BY sequence"
+            " LIMIT ?",
+            (after, most),
+        )
+        return [
+            IntervalRecord(sequence, camera, line, start_ns, end_ns, CONTENTS.decode(content))
+            for sequence, camera, line, start_ns, end_ns, content in rows
+        ]
+
+    def totals(self, camera: str, line: str, since_ns: int) -> Totals:
+        """What a line has counted since a time, wall clock; 0: since it is counted at."""
+        connection = self._connection
+        # One moment for both: what is in the totals, and up to where.
+        connection.execute("BEGIN")
+        try:
+            (sequence,) = connection.execute("SELECT COALESCE(MAX(sequence), 0) FROM crossings").fetchone()
+            if since_ns:
+                query = "SELECT direction, class, COUNT(*) FROM crossings WHERE camera = ? AND line = ? AND minute_ns >= ?"
+                tallies = connection.execute(f"{query} GROUP BY direction, class", (camera, line, since_ns)).fetchall()
+            else:
+                query = "SELECT direction, class, total FROM totals WHERE camera = ? AND line = ?"
+                tallies = connection.execute(query, (camera, line)).fetchall()
+                row = connection.execute("SELECT since_ns FROM lines WHERE camera = ? AND line = ?", (camera, line)).fetchone()
+                since_ns = 0 if row is None else int(row[0])
+        finally:
+            connection.execute("COMMIT")
+        return Totals(int(sequence), since_ns, tuple(tallies))
+
+    def close(self) -> None:
+        """Look no more."""
+        self._connection.close()

@@ -85,8 +85,9 @@ class Player:
                 return
             buffer = Gst.Buffer.new_wrapped(content)
             if shift_ns is None:
-                # So that what RTCP says of the sender's clock is true.
-                shift_ns = source.get_current_running_time() - due_ns
+                # So that what RTCP says of the sender's clock is true; before it plays, there is no time yet.
+                running_ns = source.get_current_running_time()
+                shift_ns = (0 if running_ns == Gst.CLOCK_TIME_NONE else running_ns) - due_ns
             buffer.pts = pts_ns + shift_ns
             if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
                 return

@@ -6,10 +6,12 @@ import importlib.util
 import os
 
 from appliance.config import CameraSettings
-from appliance.decode.address import login_of, with_login
+from appliance.decode.address import with_login
+from appliance.decode.asking import ask
 from appliance.decode.live_source import LiveSource
 from appliance.decode.source import Source, is_file, is_launch_line, is_webcam
 from appliance.errors import Refusal
+from appliance.login import login_of
 
 # Where NVIDIA's drivers show themselves, on a Jetson and in a server; GStreamer is looked at only where there are some, because
 # that takes a tenth of a second and 20 MB.
@@ -63,5 +65,5 @@ def live_source(camera: CameraSettings) -> LiveSource | None:
     """
     if is_file(camera.source) or not camera.is_live:
         return None
-    login = login_of(camera.login) if camera.login else ""
-    return LiveSource(lambda: open_source(camera, login))
+    login = login_of(camera.login)
+    return LiveSource(lambda: open_source(camera, login), ask=lambda: ask(camera.source))

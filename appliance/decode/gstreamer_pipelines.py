@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from appliance.errors import Refusal
 
-# The way in which every pipeline ends: pictures in system memory, the newest ones, as soon as they are there.
-TO_SINK = "appsink name=pictures sync=false max-buffers=2 drop={drops} emit-signals=false caps=video/x-raw,format=I420"
+# The way in which every pipeline ends: pictures in system memory, the newest ones, as soon as they are there. With B-frames
+# several come at once.
+TO_SINK = "appsink name=pictures sync=false max-buffers=4 drop={drops} emit-signals=false caps=video/x-raw,format=I420"
 # How long rtspsrc puts packets in order before it gives them on.
 JITTER_MS = 50
 
@@ -24,12 +25,12 @@ class Decoder:
     why: str
 
 
-# The best one first.
+# The best one first. Of a stream that nobody can begin with, libav's elements would show grey.
 DECODERS = {
     codec: (
         Decoder("nvv4l2decoder", f"{parser} ! nvv4l2decoder ! nvvidconv ! video/x-raw,format=I420", "Jetson's video engine"),
         Decoder(nvidia, f"{parser} ! {nvidia} ! videoconvert", "the GPU's video engine"),
-        Decoder(libav, f"{parser} ! {libav} max-threads=1 ! videoconvert", "no hardware decoder is here"),
+        Decoder(libav, f"{parser} ! {libav} max-threads=1 output-corrupt=false ! videoconvert", "no hardware decoder is here"),
     )
     for codec, parser, nvidia, libav in (
         ("H264", "h264parse", "nvh264dec", "avdec_h264"),

@@ -11,9 +11,10 @@ import numpy as np
 
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from appliance.decode.address import check_host
+from appliance.decode.asking import ask
 from appliance.decode.av_picture import AvPicture, Scalers
 from appliance.decode.gstreamer_pipelines import JITTER_MS, TO_SINK, after_rtsp, of_file, of_launch_line
-from appliance.decode.source import NoAnswer, check_file, hidden, is_file, is_launch_line, without_frames
+from appliance.decode.source import NoAnswer, check_file, hidden, is_file, is_launch_line, without_frames, without_pictures
 from appliance.errors import Refusal
 from appliance.messages import SourceInfo
 
@@ -178,7 +179,7 @@ class GStreamerSource:
             return "" if self._last_ns >= 0 else without_frames(self._address)
         if self._fault or self._sink.is_eos():
             return f"{hidden(self._address)} has ended the connection"
-        return f"{hidden(self._address)} has sent no picture for {(monotonic_ns() - self._heard_ns) / NS_PER_S:.1f} s"
+        return without_pictures(self._address, (monotonic_ns() - self._heard_ns) / NS_PER_S)
 
     def _fault_on_bus(self) -> str:
         if not self._fault:
@@ -186,13 +187,17 @@ class GStreamerSource:
         return self._fault
 
     def _refusal(self, reason: str) -> Refusal:
+        """Why there is no picture; raises ``Misled`` where the server itself says why."""
         place = hidden(self._address)
         if self._is_file or is_launch_line(self._address):
             return Refusal(f"{place} must be a video, found none that GStreamer can show ({reason or 'no picture came'})")
         if "nauthorized" in reason:
             return Refusal(f"{place}: a login is wanted, found {'one that is not accepted' if '@' in self._address else 'none'}")
-        if not reason or "connect" in reason or "Could not open" in reason:
+        if "connect" in reason or "Could not open" in reason:
             return NoAnswer(f"{place}: nobody answers")
+        answers = ask(self._address)
+        if not reason:
+            return NoAnswer(without_pictures(self._address, OPEN_TIMEOUT_S) if answers else f"{place}: nobody answers")
         return Refusal(f"{place} must be a video, found something that cannot be read as one ({reason})")
 
     def seek(self, pts_ns: int) -> bool:

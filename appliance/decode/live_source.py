@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.decode.asking import Misled
 from appliance.decode.source import NoAnswer, Picture, Source
 from appliance.errors import Refusal
 from appliance.messages import Condition, SourceInfo
@@ -27,8 +28,12 @@ GOOD_NS = 5 * NS_PER_S
 class LiveSource:
     """The pictures of one camera over all its connections. Nothing here ends or raises."""
 
-    def __init__(self, opened: Callable[[], Source], now_ns: Callable[[], int] = monotonic_ns) -> None:
-        self._opened, self._now_ns = opened, now_ns
+    def __init__(
+        self, opened: Callable[[], Source], now_ns: Callable[[], int] = monotonic_ns, ask: Callable[[], bool] = lambda: True
+    ) -> None:
+        """``ask`` raises ``Misled`` where ``opened`` had better not be tried again."""
+        self._opened, self._now_ns, self._ask = opened, now_ns, ask
+        self._is_misled = False
         self._source: Source | None = None
         self._connected_ns = self._attempt_ns = 0
         self._losses = 0
@@ -79,7 +84,14 @@ class LiveSource:
 
     def _connect(self) -> bool:
         try:
+            # A decoder that is redirected for ever runs in circles, as fast as it can, until it is interrupted.
+            if self._is_misled:
+                self._ask()
+            self._is_misled = False
             self._source = self._opened()
+        except Misled as refusal:
+            self._is_misled = True
+            self._lose(refusal.sentence, LONGEST_DELAY_NS)
         except NoAnswer as refusal:
             self._lose(refusal.sentence, LONGEST_UNANSWERED_NS)
         except Refusal as refusal:

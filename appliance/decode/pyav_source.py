@@ -15,8 +15,9 @@ from av.video.stream import VideoStream
 
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from appliance.decode.address import check_host
+from appliance.decode.asking import ask
 from appliance.decode.av_picture import AvPicture, Scalers
-from appliance.decode.source import NoAnswer, check_file, cut_short, hidden, is_file, without_frames
+from appliance.decode.source import NoAnswer, check_file, cut_short, hidden, is_file, without_frames, without_pictures
 from appliance.errors import Refusal
 from appliance.messages import SourceInfo
 
@@ -33,6 +34,8 @@ MOST_FAILED_READS = 1000
 SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 # A camera that is switched off, a network that is down.
 UNREACHABLE = (errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN)
+# They say what is wrong; of the others nobody can tell.
+CLEAR = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError, av.error.HTTPNotFoundError, ConnectionRefusedError)
 # FFmpeg would draw any text file.
 TEXT_ART = ("tty", "bin", "xbin", "adf", "idf")
 NEW_BEGINNING_NS = 2 * NS_PER_S
@@ -90,13 +93,20 @@ class PyAvSource:
                 metadata_errors="replace",
             )
         except (av.error.FFmpegError, OSError) as error:
-            # What FFmpeg says of being interrupted depends on where.
-            was_interrupted = monotonic_ns() - self._heard_ns > OPEN_TIMEOUT_S * 0.95 * NS_PER_S
-            raise _refusal_of(self._address, TimeoutError() if was_interrupted else error) from None
+            raise self._no_connection(error) from None
+
+    def _no_connection(self, error: Exception) -> Refusal:
+        """Why there is none; raises ``Misled`` where the server itself says why."""
+        # What FFmpeg says of being interrupted depends on where.
+        was_interrupted = monotonic_ns() - self._heard_ns > OPEN_TIMEOUT_S * 0.95 * NS_PER_S
+        if not isinstance(error, CLEAR) and ask(self._address) and was_interrupted:
+            return NoAnswer(without_pictures(self._address, OPEN_TIMEOUT_S))
+        return _refusal_of(self._address, TimeoutError() if was_interrupted else error)
 
     def _go_on(self) -> None:
         self._frames: Iterator[av.VideoFrame] = self._decode()
         self._has_read = False
+        self._was_interrupted = False
         self._begun_ns = monotonic_ns()
         self._last_ns = -LEAST_STEP_NS
         self._offset_ns = 0
@@ -164,7 +174,8 @@ class PyAvSource:
                     failed = 0
                     yield packet
                 return
-            except (av.error.EOFError, av.error.ExitError):
+            except (av.error.EOFError, av.error.ExitError) as error:
+                self._was_interrupted = isinstance(error, av.error.ExitError)
                 break
             except av.error.FFmpegError as error:
                 if not self._is_file and not isinstance(error, av.error.InvalidDataError):
@@ -185,8 +196,9 @@ class PyAvSource:
     def _problem_at_end(self) -> str:
         if not self._is_file:
             silent_s = (monotonic_ns() - self._heard_ns) / NS_PER_S
-            silence = f"has sent no picture for {silent_s:.1f} s"
-            return f"{hidden(self._address)} {'has ended the connection' if silent_s < self._stall_s / 2 else silence}"
+            if not self._was_interrupted and silent_s < self._stall_s / 2:
+                return f"{hidden(self._address)} has ended the connection"
+            return without_pictures(self._address, silent_s)
         if self._last_ns < 0:
             return without_frames(self._address)
         return cut_short(self._address, self._promised_ns(), self._last_ns, self._frame_ns)

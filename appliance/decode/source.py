@@ -87,6 +87,11 @@ def without_frames(address: str) -> str:
     return f"{hidden(address)} must contain at least one frame, found none that can be decoded"
 
 
+def without_pictures(address: str, silent_s: float) -> str:
+    """The sentence for a camera that is there, and shows nothing."""
+    return f"{hidden(address)} has sent no picture for {silent_s:.1f} s"
+
+
 def cut_short(address: str, promised_ns: int, last_ns: int, frame_ns: int) -> str:
     """The sentence for a file that ends long before it said it would; empty where it does not."""
     if promised_ns - (last_ns + frame_ns) <= max(NS_PER_S, 3 * frame_ns):

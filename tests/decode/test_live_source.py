@@ -245,11 +245,14 @@ def sends_noise(call: socket.socket) -> None:
 STRANGERS = {
     "silence": (keeps_silent, "rtsp", "nobody answers"),
     "hangs up": (hangs_up, "rtsp", "must be a video"),
-    # FFmpeg waits for an answer in RTSP's own words.
-    "a web server": (says("HTTP/1.1 400 Bad Request\nContent-Length: 0\n\n"), "rtsp", "nobody answers"),
-    "noise": (sends_noise, "rtsp", "must be a video"),
-    "noise over http": (sends_noise, "http", "must be a video"),
-    "redirected for ever": (says("HTTP/1.1 302 Found\nLocation: /again\nContent-Length: 0\n\n"), "http", ""),
+    "a web server": (
+        says("HTTP/1.1 400 Bad Request\nContent-Length: 0\n\n"),
+        "rtsp",
+        "must speak RTSP, found 'HTTP/1.1 400 Bad Request'",
+    ),
+    "noise": (sends_noise, "rtsp", "must speak RTSP, found noise"),
+    "noise over http": (sends_noise, "http", "must speak HTTP, found noise"),
+    "redirected for ever": (says("HTTP/1.1 302 Found\nLocation: /again\nContent-Length: 0\n\n"), "http", "redirects for ever"),
     "redirected for ever by rtsp": (says("RTSP/1.0 302 Found\nCSeq: 1\nLocation: rtsp://127.0.0.1:{port}/\n\n"), "rtsp", ""),
     "text": (says("HTTP/1.1 200 OK\nContent-Length: 6\n\nhello!"), "http", "must be a video"),
     "no such thing": (says("HTTP/1.1 404 Not Found\nContent-Length: 0\n\n"), "http", "a video is wanted, found"),

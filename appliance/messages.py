@@ -212,7 +212,7 @@ class Beat(Message, frozen=True):
 
     ``skipped`` frames were decoded but not passed on, because the others were busy, ``stale`` ones because they came too late;
     ``latency_ns`` is the sum, ``worst_latency_ns`` the largest, and ``latencies`` the histogram (see ``latency``) of the times
-    from the arrival of a frame until this process was done with it.
+    from the arrival of a frame until this process was done with it. ``waiting`` crossings have not been sent yet.
     """
 
     pid: int
@@ -226,6 +226,7 @@ class Beat(Message, frozen=True):
     worst_latency_ns: int = 0
     stale: int = 0
     latencies: Buckets = NONE
+    waiting: int = 0
 
 
 class Finished(Message, frozen=True):
@@ -260,6 +261,8 @@ class ProcessHealth(Message, frozen=True):
     memory_bytes: int
     """The most that it has used."""
     cpu_ns: int
+    waiting: int = 0
+    """What has not been sent yet."""
 
 
 class CameraHealth(Message, frozen=True):
@@ -288,9 +291,9 @@ Report = Ready | Began | Beat | CameraCondition | ProcessCondition | Drained | F
 
 
 class Committed(Message, frozen=True):
-    """News from the counter: something of this camera is in the ledger, crossings or intervals."""
+    """News from the counter: there are crossings or intervals in the ledger that were not there before, for the n-th time."""
 
-    camera: str
+    number: int
 
 
 T = TypeVar("T")

@@ -6,6 +6,8 @@ decode.<camera>   reads the source, scales it into the ring, sends a ticket per 
 detect            runs the network on what the tickets name, sends boxes                     one per device
 track.<shard>     follows objects from frame to frame, sends tracks                          one per eight cameras
 count             decides what crossed which line, writes the ledger, gives credit back      one
+publish           tells a broker what is in the ledger                                       one, where there is a broker
+broker            is that broker                                                             one, where it is embedded
 """
 
 from __future__ import annotations
@@ -15,27 +17,35 @@ from itertools import count
 from pathlib import Path
 
 from appliance.config import (
+    BrokerProcess,
     CameraSettings,
     CountProcess,
     DecodeProcess,
     DetectProcess,
+    PublishProcess,
     SiteSettings,
     TrackProcess,
     wanted_classes,
 )
 from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import USUAL_INPUT_PX, preview_shape
+from appliance.login import login_of
 from appliance.messages import ModelInfo
+from appliance.publish.days import zone_of
+from appliance.publish.mqtt_topics import Topics
 from appliance.supervise.recovery import CameraStream
 from appliance.supervise.spec import ProcessSpec
 from appliance.supervise.supervisor import Machine
 
+PUBLISH, BROKER = "appliance.publish.process", "appliance.publish.embedded"
 DECODE, DETECT, TRACK, COUNT = (f"appliance.{stage}.process" for stage in ("decode", "detect", "track", "count"))
 CAMERAS_PER_SHARD = 8
 # Track processes and their cameras.
 Shards = dict[str, tuple[str, ...]]
 # Of files: who finds several frames waiting has his caches warm for all but the first.
 BURSTS_PER_RING = 4
+# Connecting may take five seconds, and as many to know that the name of the broker is not known.
+SENDING_SILENCE_S = 30.0
 # A network may take its time to compile, also for a first picture of another shape.
 START_S, DETECT_START_S, SILENCE_S, DETECT_SILENCE_S = 30.0, 180.0, 10.0, 30.0
 
@@ -78,8 +88,38 @@ def processes(
         ),
         ProcessSpec("detect", f"{DETECT}:main", for_detect(site, models_dir), DETECT_START_S, DETECT_SILENCE_S),
         *(ProcessSpec(shard, f"{TRACK}:main", for_track(site, shard), START_S, SILENCE_S) for shard in shard_names),
+        *tellers(site, ledger, run),
         ProcessSpec("count", f"{COUNT}:main", for_count(site, ledger, run), START_S, SILENCE_S),
     )
+
+
+def tellers(site: SiteSettings, ledger: Path, run: str) -> tuple[ProcessSpec, ...]:
+    """Those that tell others of what was counted, where that is wanted."""
+    mqtt = site.mqtt
+    if not mqtt.broker:
+        return ()
+    publish = ProcessSpec(
+        "publish", f"{PUBLISH}:main", for_publish(site, ledger, run), START_S, SENDING_SILENCE_S, tells_others=True
+    )
+    if mqtt.broker != "embedded":
+        return (publish,)
+    settings = BrokerProcess(bind=mqtt.bind, port=mqtt.port).model_dump_json()
+    return (ProcessSpec("broker", f"{BROKER}:main", settings, START_S, SILENCE_S), publish)
+
+
+def for_publish(site: SiteSettings, ledger: Path, run: str) -> str:
+    """The settings of the publisher; raises ``Refusal`` for what no broker would take."""
+    Topics(site.mqtt.prefix or f"appliance/{site.site}")
+    zone_of(site.time_zone)
+    login_of(site.mqtt.login)
+    return PublishProcess(
+        site=site.site, mqtt=site.mqtt, time_zone=site.time_zone, ledger=ledger, outbox=outbox_of(ledger), run=run
+    ).model_dump_json()
+
+
+def outbox_of(ledger: Path) -> Path:
+    """What has been acknowledged of a ledger stands beside it."""
+    return ledger.with_name(f"{ledger.stem}.outbox.sqlite")
 
 
 def for_decode(camera: CameraSettings) -> str:

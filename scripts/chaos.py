@@ -105,6 +105,8 @@ def live_chaos(clip: Path, truth: Truth, seeds: range, kills: int) -> int:
         print(  # noqa: T201  # for people
             f"seed {seed}: {found.restarts} kills; {found.true} true, {found.counted} counted, {len(found.blind)} in gaps;"
             f" {len(found.gaps_s)} gaps of {blind_s:.1f} s, {by_decoder} its decoder's; unexplained: {wrong or 'none'}",
+            *found.blind,
+            sep="\n  missing: ",
             flush=True,
         )
     return 1 if failed else 0

@@ -72,6 +72,10 @@ class Diary:
         """Why a camera was not seen since a time (wall clock), if anything was heard of that, or ``otherwise``."""
         return self._reasons.why(camera, since_ns, otherwise)
 
+    def open_ns(self, now_ns: int) -> int:
+        """Since when there are intervals that are not closed."""
+        return min((start_ns for intervals in self._lines.values() for start_ns in intervals.next_ns.values()), default=now_ns)
+
     def close(self, now_ns: int) -> None:
         """Close the intervals that are over."""
         due = (

@@ -6,11 +6,12 @@ from appliance.clock import monotonic_ns, wall_ns
 from appliance.config import CameraSettings, CountProcess
 from appliance.count.camera import CountedCamera
 from appliance.count.diary import Diary
-from appliance.ipc.channel import Listener, Receiver, Sender, wait
+from appliance.ipc.channel import Broadcaster, Listener, Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ledger.ledger import Ledger
-from appliance.messages import NO_SLOT, Begin, Checkpoint, Credit, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame
-from appliance.topics import CREDITS, HEALTH, TRACKS
+from appliance.ledger.retention import Retention
+from appliance.messages import NO_SLOT, Begin, Checkpoint, Committed, Credit, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame
+from appliance.topics import COMMITS, CREDITS, HEALTH, TRACKS
 
 IDLE_S = 0.1
 
@@ -35,7 +36,11 @@ class Counters:
         self._ledger = Ledger(settings.ledger, settings.run)
         self._cameras: dict[str, CountedCamera] = {}
         self._diary = Diary(self._ledger, settings.intervals_min)
+        self._retention = Retention(self._ledger, settings.retention, settings.outbox)
         self._health = Listener(link.folder, HEALTH, "machine")
+        self._commits = Broadcaster(link.folder, COMMITS, "device")
+        self._news = 0
+        """As far as was told of what the ledger has."""
 
     def step(self) -> None:
         """Take orders and tracks, or wait for some."""
@@ -45,6 +50,7 @@ class Counters:
             else:
                 self._forget(order.camera)
         self._keep_time()
+        self._tell_news()
         message = self._tracks.take()
         if message is None:
             wait((self._link, self._tracks), IDLE_S)
@@ -56,11 +62,19 @@ class Counters:
             self._count(message)
 
     def _keep_time(self) -> None:
-        """Hear how the cameras are, and close the intervals that are over; once a second, when health is told."""
+        """Hear how the cameras are, close the intervals that are over, delete what is too old; when health is told, each second."""
         health = self._health.take()
         if health is not None:
             self._diary.hear(health)
-            self._diary.close(wall_ns())
+            now_ns = wall_ns()
+            self._diary.close(now_ns)
+            self._retention.look(monotonic_ns(), now_ns, self._diary.open_ns(now_ns))
+
+    def _tell_news(self) -> None:
+        """Wake who waits for what is in the ledger."""
+        if self._news != self._ledger.news:
+            self._news = self._ledger.news
+            self._commits.send(Committed(self._news))
 
     def close(self) -> None:
         """Leave the ledger complete."""

@@ -20,6 +20,7 @@ class Heartbeat:
         self.skipped = 0
         self.stale = 0
         self.damaged = 0
+        self.waiting = 0
         self.busy_ns = 0
         self.latency_ns = 0
         self.worst_latency_ns = 0
@@ -56,4 +57,5 @@ class Heartbeat:
             self.worst_latency_ns,
             self.stale,
             tuple(self._latencies),
+            self.waiting,
         )

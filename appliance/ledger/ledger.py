@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from appliance.errors import Refusal
+from appliance.ledger.cleaning import Cleaned, Limits, clean
 from appliance.ledger.intervals import IntervalSpan, content_of
 from appliance.ledger.records import CrossingRecord, Seen, TracksRecord
 from appliance.ledger.tables import prepare
@@ -29,6 +30,8 @@ class Ledger:
 
     def __init__(self, path: Path, run: str, *, read_only: bool = False) -> None:
         self.path, self.run = path, run
+        self.news = 0
+        """Grows with every crossing and with intervals."""
         try:
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +66,7 @@ class Ledger:
             for record in records:
                 if record.counted:
                     self._add_crossing(connection, record)
+                    self.news += 1
                 else:
                     self._add_not_counted(connection, record)
             connection.executemany(
@@ -139,6 +143,16 @@ class Ledger:
                     "INSERT OR IGNORE INTO intervals (camera, line, start_ns, end_ns, content) VALUES (?, ?, ?, ?, ?)",
                     (span.camera, span.line, span.start_ns, span.end_ns, content),
                 )
+        self.news += 1
+
+    def identity(self) -> str:
+        """Tells this ledger from one that begins anew in its place."""
+        return str(self._connection.execute("SELECT identity FROM identity").fetchone()[0])
+
+    def clean(self, limits: Limits, now_ns: int) -> Cleaned:
+        """Take one small step towards the limits, or change nothing at all; see ``cleaning``."""
+        with self._transaction() as connection:
+            return clean(connection, self.run, limits, now_ns)
 
     def close(self) -> None:
         """Leave the file complete; the write-ahead log is taken in."""
@@ -185,8 +199,8 @@ class Ledger:
 
     def _add_not_counted(self, connection: sqlite3.Connection, record: CrossingRecord) -> None:
         connection.execute(
-            "INSERT OR IGNORE INTO not_counted (event_id, camera, line, direction, class, frame, track_id, reason)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO not_counted (event_id, camera, line, direction, class, frame, track_id, reason,"
+            " capture_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record.event_id,
                 record.camera,
@@ -196,6 +210,7 @@ class Ledger:
                 record.frame,
                 record.track_id,
                 record.reason,
+                record.capture_ns,
             ),
         )
         connection.execute(

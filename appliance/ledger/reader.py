@@ -6,6 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from appliance.errors import Refusal
 from appliance.ledger.records import CONTENTS, IntervalRecord
 from appliance.ledger.tables import prepare
@@ -15,8 +17,7 @@ Tally = tuple[str, str, int]
 CROSSING = "sequence, event_id, run, camera, line, direction, class, capture_ns, clock, track_id, confidence, x, y"
 
 
-@dataclass(frozen=True, slots=True)
-class KeptCrossing:
+class KeptCrossing(msgspec.Struct, frozen=True):
     """A crossing as others are told of it; see ``CrossingRecord``."""
 
     sequence: int
@@ -41,6 +42,15 @@ class Totals:
     sequence: int
     since_ns: int
     tallies: tuple[Tally, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Crossings that were deleted before they had been acknowledged: when, wall clock, and how many."""
+
+    sequence: int
+    time_ns: int
+    number: int
 
 
 class LedgerReader:
@@ -85,6 +95,11 @@ class LedgerReader:
             IntervalRecord(sequence, camera, line, start_ns, end_ns, CONTENTS.decode(content))
             for sequence, camera, line, start_ns, end_ns, content in rows
         ]
+
+    def losses(self, after: int, most: int) -> list[Loss]:
+        """Losses behind this sequence number, oldest first."""
+        query = "SELECT sequence, time_ns, number FROM losses WHERE sequence > ? ORDER BY sequence LIMIT ?"
+        return [Loss(*row) for row in self._connection.execute(query, (after, most))]
 
     def totals(self, camera: str, line: str, since_ns: int) -> Totals:
         """What a line has counted since a time, wall clock; 0: since it is counted at."""

@@ -47,7 +47,8 @@ CREATE TABLE IF NOT EXISTS not_counted (
     class TEXT NOT NULL,
     frame INTEGER NOT NULL,
     track_id INTEGER NOT NULL,
-    reason TEXT NOT NULL
+    reason TEXT NOT NULL,
+    capture_ns INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS checkpoints (
     run TEXT NOT NULL,
@@ -111,12 +112,18 @@ CREATE TABLE IF NOT EXISTS intervals (
     content BLOB NOT NULL,
     UNIQUE (camera, line, end_ns, start_ns)
 );
+CREATE TABLE IF NOT EXISTS losses (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    time_ns INTEGER NOT NULL,
+    number INTEGER NOT NULL
+);
 """
 # From each older schema to the next one.
 STEPS = {
     1: """
 ALTER TABLE crossings ADD COLUMN clock TEXT NOT NULL DEFAULT 'arrival';
 ALTER TABLE crossings ADD COLUMN minute_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE not_counted ADD COLUMN capture_ns INTEGER NOT NULL DEFAULT 0;
 """,
 }
 

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from appliance.clock import NS_PER_MS, NS_PER_S
+from appliance.ledger.reader import KeptCrossing, Tally
 from appliance.messages import CameraHealth
 from appliance.publish.payloads import (
     TOTAL,
@@ -22,9 +23,6 @@ from appliance.publish.payloads import (
 )
 from appliance.publish.times import rfc_3339
 
-# Direction, class, how many.
-Tally = tuple[str, str, int]
-
 
 class Place(msgspec.Struct, frozen=True):
     """Where something was counted; ``directions`` are the names of both."""
@@ -33,24 +31,6 @@ class Place(msgspec.Struct, frozen=True):
     camera: str
     line: str
     directions: tuple[str, str]
-
-
-class CountedCrossing(msgspec.Struct, frozen=True):
-    """A crossing as the ledger has it; fields are named as there."""
-
-    sequence: int
-    event_id: str
-    run: str
-    camera: str
-    line: str
-    direction: str
-    class_name: str
-    capture_ns: int
-    clock: Literal["camera", "arrival"]
-    track_id: int
-    confidence: float
-    x: float
-    y: float
 
 
 class Watch(msgspec.Struct, frozen=True):
@@ -92,7 +72,7 @@ def camera_of(health: CameraHealth) -> CameraPayload:
     )
 
 
-def crossing(counted: CountedCrossing, site: str, *, replayed: bool = False) -> CrossingPayload:
+def crossing(counted: KeptCrossing, site: str, *, replayed: bool = False) -> CrossingPayload:
     """A crossing; its figures are rounded to what is true of them."""
     return CrossingPayload(
         event_id=counted.event_id,
@@ -103,7 +83,7 @@ def crossing(counted: CountedCrossing, site: str, *, replayed: bool = False) -> 
         direction=counted.direction,
         class_name=counted.class_name,
         time=rfc_3339(counted.capture_ns),
-        capture_clock=counted.clock,
+        capture_clock="camera" if counted.clock == "camera" else "arrival",
         track_id=counted.track_id,
         confidence=round(counted.confidence, 4),
         x=round(counted.x, 2),

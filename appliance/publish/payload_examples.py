@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.clock import NS_PER_S
+from appliance.ledger.reader import KeptCrossing
 from appliance.messages import CameraHealth, Condition, SourceInfo
 from appliance.publish import making
 from appliance.publish.payloads import Payload
@@ -26,7 +27,7 @@ class Example:
     payload: Payload
 
 
-CROSSING = making.CountedCrossing(
+CROSSING = KeptCrossing(
     sequence=4711,
     event_id=f"{RUN}.north.stop-line.8250.0",
     run=RUN,

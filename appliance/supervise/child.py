@@ -13,7 +13,7 @@ import msgspec
 
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.latency import added
-from appliance.messages import Beat
+from appliance.messages import Beat, Condition
 from appliance.supervise.spec import Assignment, ProcessSpec
 
 FIRST_DELAY_NS = NS_PER_S // 10
@@ -40,6 +40,8 @@ class Child:
         self.deaths_in_a_row = 0
         self.last_end = ""
         """How its last life ended."""
+        self.told: Condition | None = None
+        """How its work goes, in its own words; of this life."""
         self.complaint = ""
         """Why it refuses to work, in its own words; until it works again."""
 
@@ -75,6 +77,7 @@ class Child:
             start_new_session=True,
         )
         self._started_ns = self._heard_ns = monotonic_ns()
+        self.told = None
         # Asked for above.
         assert self._process.stdin is not None
         # Who is dead already is found by ``has_died``.
@@ -136,6 +139,7 @@ class Child:
             max(now.worst_latency_ns, before.worst_latency_ns),
             now.stale + before.stale,
             added(now.latencies, before.latencies),
+            now.waiting,
         )
 
     def ask_to_stop(self) -> None:

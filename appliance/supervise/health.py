@@ -44,6 +44,7 @@ class HealthWatch:
             quantile_ns(work.latencies, 0.99),
             work.peak_memory_bytes,
             work.cpu_ns,
+            work.waiting,
         )
 
     def _camera(
@@ -81,7 +82,7 @@ def of_process(child: Child) -> Condition:
     if child.deaths_in_a_row >= CRASH_LOOP and not child.is_calm:
         return Condition("degraded", f"has ended {child.deaths_in_a_row} times in a row; the last time it {child.last_words}")
     if child.is_ready:
-        return OK
+        return child.told or OK
     return Condition("down", f"{child.last_words}; is started again") if child.restarts else STARTING
 
 

@@ -15,7 +15,22 @@ from appliance.errors import Refusal
 from appliance.ipc.channel import Broadcaster, wait
 from appliance.ipc.command import CommandPost
 from appliance.ipc.frame_ring import RingFile, RingSize
-from appliance.messages import Beat, Began, Begin, CameraCondition, Finished, Forget, ModelInfo, Ready, Refused, Report
+from appliance.messages import (
+    Beat,
+    Began,
+    Begin,
+    CameraCondition,
+    Describe,
+    Drain,
+    Drained,
+    Finished,
+    Forget,
+    ModelInfo,
+    ProcessCondition,
+    Ready,
+    Refused,
+    Report,
+)
 from appliance.supervise.child import STOP_S, Child, in_words
 from appliance.supervise.entry import REFUSED_EXIT
 from appliance.supervise.health import HealthWatch
@@ -71,6 +86,7 @@ class Supervisor:
         self._last_epochs: dict[str, int] = {}
         self._deaths: Counter[str] = Counter()
         self._progress: tuple[int, ...] = ()
+        self._drained: set[str] = set()
 
     def __enter__(self) -> Supervisor:
         return self
@@ -141,6 +157,19 @@ class Supervisor:
                 self.streams[camera].tear()
         self._rings |= rings
         self._machine = machine
+        for child in self._tellers():
+            self._describe(child)
+
+    def _tellers(self) -> list[Child]:
+        return [child for child in self.children.values() if child.spec.tells_others]
+
+    def _describe(self, child: Child) -> None:
+        """Tell it of the cameras, and whether there is no more to come of them."""
+        if child.is_ready:
+            settings = tuple(stream.settings for stream in self.streams.values())
+            self._post.order(child.spec.name, child.pid, Describe(settings))
+            if self._machine.gives_up and self._are_streams_finished():
+                self._post.order(child.spec.name, child.pid, Drain())
 
     def _forget(self, camera: str) -> None:
         stream = self.streams.pop(camera)
@@ -171,7 +200,10 @@ class Supervisor:
             child.hear()
 
     def _is_finished(self) -> bool:
-        return self._machine.gives_up and all(stream.stage is Stage.FINISHED for stream in self.streams.values())
+        return self._machine.gives_up and self._are_streams_finished() and self._drained >= {c.spec.name for c in self._tellers()}
+
+    def _are_streams_finished(self) -> bool:
+        return all(stream.stage is Stage.FINISHED for stream in self.streams.values())
 
     def _watch(self, child: Child) -> None:
         if child.has_died():
@@ -242,17 +274,30 @@ class Supervisor:
         child.hear(report if isinstance(report, Beat) else None)
         if isinstance(report, Ready):
             self._on_ready(child, report)
-        elif isinstance(report, Began):
+        elif isinstance(report, ProcessCondition):
+            self._on_process(child, report)
+        elif isinstance(report, Drained):
+            self._drained.add(process)
+        elif isinstance(report, Began | CameraCondition | Finished) and report.camera in self.streams:
+            self._on_stream(child, report)
+
+    def _on_stream(self, child: Child, report: Began | CameraCondition | Finished) -> None:
+        if isinstance(report, Began):
             self._on_began(child, report)
         elif isinstance(report, CameraCondition):
             self._on_camera(report)
-        elif isinstance(report, Finished) and report.camera in self.streams:
+        else:
             self.streams[report.camera].finish(report.epoch, report.problem)
+            if self._are_streams_finished():
+                for teller in self._tellers():
+                    self._describe(teller)
 
     def _on_ready(self, child: Child, report: Ready) -> None:
         child.is_ready, child.complaint = True, ""
         if child.restarts:
             logger.info("%s is ready again, %.2f s after its death", child.spec.name, child.since_death_s)
+        if child.spec.tells_others:
+            self._describe(child)
         if report.model is not None and self.model is None:
             self.model = report.model
             self._make_rings(report.model)
@@ -280,17 +325,19 @@ class Supervisor:
     def _on_began(self, child: Child, report: Began) -> None:
         # Nothing begins before the model is known.
         assert self.model is not None
-        stream = self.streams.get(report.camera)
-        if stream is None:
-            return
+        stream = self.streams[report.camera]
         self._order(stream.began(child.spec.name, report, self.model))
         if stream.stage is Stage.PLAYING:
             self._has_worked = True
             logger.info("%s plays in epoch %d after frame %d", stream.camera, stream.epoch, stream.checkpoint.frame)
 
+    def _on_process(self, child: Child, report: ProcessCondition) -> None:
+        child.told = report.condition
+        is_bad = report.condition.state != "ok"
+        level = logging.WARNING if is_bad else logging.INFO
+        logger.log(level, "%s is %s%s%s", child.spec.name, report.condition.state, ": " * is_bad, report.condition.reason)
+
     def _on_camera(self, report: CameraCondition) -> None:
-        if report.camera not in self.streams:
-            return
         before = self._cameras.get(report.camera)
         self._cameras[report.camera] = report
         if before is None or before.condition != report.condition:

@@ -314,7 +314,8 @@ def test_an_older_ledger_is_gone_on_with(path: Path, open_ledger: Open) -> None:
     for column in ("clock", "minute_ns"):
         rows(path, "DROP INDEX IF EXISTS crossings_by_minute")
         rows(path, f"ALTER TABLE crossings DROP COLUMN {column}")
-    for table in ("seen_until", "minutes", "presences", "gaps", "lines", "intervals"):
+    rows(path, "ALTER TABLE not_counted DROP COLUMN capture_ns")
+    for table in ("seen_until", "minutes", "presences", "gaps", "lines", "intervals", "losses"):
         rows(path, f"DROP TABLE {table}")
     rows(path, "PRAGMA user_version = 1")
     ledger = open_ledger()

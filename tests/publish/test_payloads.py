@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.errors import Refusal
+from appliance.ledger.reader import Tally
 from appliance.messages import Condition
 from appliance.publish import making
 from appliance.publish.mqtt_topics import Topics
@@ -28,7 +29,7 @@ def sent(payload: Payload) -> dict[str, Any]:
     return message
 
 
-def closed(watch: making.Watch, *tallies: making.Tally) -> dict[str, Any]:
+def closed(watch: making.Watch, *tallies: Tally) -> dict[str, Any]:
     return sent(making.interval(PLACE, START_NS, START_NS + MINUTE_NS, tallies, watch))
 
 

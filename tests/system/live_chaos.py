@@ -35,8 +35,8 @@ class Findings:
 
     true: int = 0
     counted: int = 0
-    blind: list[Event] = field(default_factory=list)
-    """Missing, in a gap of the coverage."""
+    blind: list[str] = field(default_factory=list)
+    """Missing, in a gap of the coverage: the reason of the gap."""
     missing: list[Event] = field(default_factory=list)
     """Missing, where the ledger says that all was seen."""
     extra: list[Event] = field(default_factory=list)
@@ -112,8 +112,8 @@ def compare(ledger: Path, rounds: Path, truth: Truth, began_ns: int, ended_ns: i
         if match is not None:
             counted.remove(match)
             findings.counted += 1
-        elif any(start_ns - TOLERANCE_NS <= event[3] <= end_ns + TOLERANCE_NS for start_ns, end_ns, _ in gaps):
-            findings.blind.append(event)
+        elif reasons := [why for first, last, why in gaps if first - TOLERANCE_NS <= event[3] <= last + TOLERANCE_NS]:
+            findings.blind.append(reasons[0])
         else:
             findings.missing.append(event)
     edge_ns = TOLERANCE_NS

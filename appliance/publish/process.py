@@ -1,0 +1,180 @@
+"""The publish process: from the ledger to a broker, whatever becomes of the broker. Counting never waits for it."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import zmq
+
+from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
+from appliance.config import CameraSettings, PublishProcess
+from appliance.ipc.channel import Listener
+from appliance.ipc.command import CommandLink
+from appliance.ledger.outbox import Outbox
+from appliance.ledger.reader import LedgerReader
+from appliance.messages import Condition, Describe
+from appliance.publish.agenda import Agenda
+from appliance.publish.client import Client, NoBroker, Will
+from appliance.publish.window import Window
+from appliance.topics import COMMITS, HEALTH
+
+IDLE_S = 0.1
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
+# A connection that has held for so long was a good one.
+GOOD_NS = 10 * NS_PER_S
+# A broker that is silent for so long, with messages under way, is none.
+SILENCE_NS = 10 * NS_PER_S
+# Whatever a listener has missed is found then.
+LOOK_NS = NS_PER_S
+FAREWELL_NS = 2 * NS_PER_S
+
+
+def main(link: CommandLink, settings: str) -> None:
+    """Run until told to stop."""
+    publisher = Publisher(link, PublishProcess.model_validate_json(settings))
+    link.ready()
+    while not link.stopping:
+        publisher.step()
+        link.beat()
+    publisher.close()
+
+
+class Publisher:
+    """Tells the broker what the agenda says, and moves the cursor with what comes back."""
+
+    def __init__(self, link: CommandLink, settings: PublishProcess) -> None:
+        self._link, self._settings = link, settings
+        reader = LedgerReader(settings.ledger)
+        self._outbox = Outbox(settings.outbox, reader.identity())
+        self._agenda = Agenda(settings, reader, self._outbox)
+        self._health = Listener(link.folder, HEALTH, "machine")
+        self._commits = Listener(link.folder, COMMITS, "device")
+        self._poller = zmq.Poller()
+        for socket in (link.socket, self._health.socket, self._commits.socket):
+            self._poller.register(socket, zmq.POLLIN)
+        self._client: Client | None = None
+        self._window = Window(0)
+        self._attempt_ns = self._connected_ns = self._look_ns = 0
+        self._losses = 0
+        self._draining = False
+        self._told = Condition("")
+        self._reason = ""
+
+    def step(self) -> None:
+        """Hear what is new, talk to the broker, or wait for something to do."""
+        self._hear()
+        if self._client is not None:
+            self._converse(self._client)
+        elif monotonic_ns() >= self._attempt_ns:
+            self._connect()
+        self._wait()
+
+    def close(self) -> None:
+        """Send what there is still time for, and say good-bye."""
+        deadline_ns = monotonic_ns() + FAREWELL_NS
+        self._agenda.news()
+        while self._client is not None and self._client.is_connected and monotonic_ns() < deadline_ns:
+            self._converse(self._client)
+            if self._window.is_empty:
+                break
+            self._wait()
+        client = self._client
+        if client is not None and client.is_connected:
+            last = self._agenda.offline()
+            client.publish(last.topic, last.content, retain=last.retain)
+            client.turn()
+            client.close()
+        self._outbox.close()
+
+    def _hear(self) -> None:
+        while (order := self._link.take_site()) is not None:
+            if isinstance(order, Describe):
+                self._agenda.describe(tuple(CameraSettings.model_validate_json(text) for text in order.cameras))
+            else:
+                self._draining = True
+        if (health := self._health.take()) is not None:
+            self._agenda.hear(health)
+        now_ns = monotonic_ns()
+        has_news = now_ns >= self._look_ns
+        while self._commits.take() is not None:
+            has_news = True
+        if has_news:
+            self._look_ns = now_ns + LOOK_NS
+            self._agenda.news()
+            self._link.heart.waiting = self._agenda.waiting
+            self._tell()
+
+    def _connect(self) -> None:
+        will = self._agenda.offline()
+        mqtt = self._settings.mqtt
+        client = Client(mqtt, mqtt.client_id or f"appliance-{self._settings.site}", Will(will.topic, will.content))
+        try:
+            client.open()
+        except NoBroker as no_broker:
+            self._lose(str(no_broker))
+            return
+        self._client, self._window, self._connected_ns = client, Window(0), monotonic_ns()
+
+    def _converse(self, client: Client) -> None:
+        """Read, write, and fill the window."""
+        was_connected = client.is_connected
+        client.turn()
+        now_ns = monotonic_ns()
+        if client.is_connected and not was_connected:
+            self._window = Window(client.most_under_way)
+            self._agenda.connected(wall_ns())
+            self._tell()
+        for message_id in client.take_acknowledged():
+            self._window.acknowledge(message_id)
+            self._link.heart.frames += 1
+        if cursors := self._window.take_cursors():
+            self._outbox.move(cursors)
+        oldest_ns = self._window.oldest_ns if client.is_connected else self._connected_ns
+        if not client.broken and oldest_ns is not None and now_ns - oldest_ns > SILENCE_NS:
+            client.broken = f"{client.address}: has answered nothing for {SILENCE_NS // NS_PER_S} s"
+        if client.broken:
+            client.cut()
+            self._client = None
+            self._lose(client.broken)
+        elif client.is_connected:
+            self._fill(client, now_ns)
+
+    def _fill(self, client: Client, now_ns: int) -> None:
+        wall = wall_ns()
+        while self._window.room and not client.broken and (note := self._agenda.next(wall)) is not None:
+            message_id = client.publish(note.topic, note.content, retain=note.retain)
+            self._window.add(message_id, note.kind, note.sequence, now_ns)
+        if self._draining and self._window.is_empty and not self._agenda.waiting:
+            self._draining = False
+            self._link.drained()
+
+    def _lose(self, reason: str) -> None:
+        """Try again later: soon at first, then less and less often, and never all machines at the same moment."""
+        now_ns = monotonic_ns()
+        self._losses = 1 if now_ns - self._connected_ns > GOOD_NS and self._connected_ns else self._losses + 1
+        delay_s = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(self._losses - 1, 10))
+        self._attempt_ns = now_ns + round(delay_s * random.uniform(0.75, 1.0) * NS_PER_S)
+        self._connected_ns = 0
+        self._reason = reason
+        self._tell()
+
+    def _tell(self) -> None:
+        """Report how it goes, where that has changed."""
+        is_well = self._client is not None and self._client.is_connected
+        condition = Condition("ok") if is_well else Condition("degraded", self._reason or "not connected yet")
+        if condition != self._told:
+            self._told = condition
+            self._link.process_is(condition)
+
+    def _wait(self) -> None:
+        """Until there is something to do."""
+        client = self._client
+        if client is not None and (client.has_unread or client.broken):
+            return
+        sockets: list[Any] = [] if client is None else list(client.sockets)
+        for socket in sockets:
+            self._poller.register(socket, zmq.POLLIN | (zmq.POLLOUT if client is not None and client.wants_to_write else 0))
+        self._poller.poll(round(IDLE_S * 1000))
+        for socket in sockets:
+            self._poller.unregister(socket)

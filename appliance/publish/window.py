@@ -1,0 +1,65 @@
+"""What is under way to the broker: sent, and not yet acknowledged; pure.
+
+Messages may be acknowledged in any order. What is told is how far everything has been acknowledged without a hole, by kind:
+
+    sent            1 2 3 4 5 6        acknowledged: 1 2 4 5        told: 2, and after 3: 5
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Sent:
+    message_id: int
+    kind: str
+    sequence: int
+    sent_ns: int
+    is_acknowledged: bool = False
+
+
+class Window:
+    """Of one connection."""
+
+    def __init__(self, size: int) -> None:
+        """``size``: how many messages may be under way at once."""
+        self._size = size
+        self._sent: deque[_Sent] = deque()
+        self._waiting: dict[int, _Sent] = {}
+
+    @property
+    def room(self) -> int:
+        """How many more may be sent."""
+        return self._size - len(self._sent)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._sent
+
+    @property
+    def oldest_ns(self) -> int | None:
+        """When the oldest message was sent that is not acknowledged."""
+        return next((one.sent_ns for one in self._sent if not one.is_acknowledged), None)
+
+    def add(self, message_id: int, kind: str, sequence: int, now_ns: int) -> None:
+        """A message has been sent: the record of this kind and sequence number, or, without a kind, something else."""
+        self._sent.append(one := _Sent(message_id, kind, sequence, now_ns))
+        self._waiting[message_id] = one
+
+    def acknowledge(self, message_id: int) -> None:
+        """The broker has it; who was never sent is nobody."""
+        one = self._waiting.pop(message_id, None)
+        if one is not None:
+            one.is_acknowledged = True
+
+    def take_cursors(self) -> dict[str, int]:
+        """How far each kind has got since this was last taken."""
+        cursors: dict[str, int] = {}
+        while self._sent and self._sent[0].is_acknowledged:
+            one = self._sent.popleft()
+            if one.kind:
+                cursors[one.kind] = one.sequence
+        return cursors

@@ -54,6 +54,10 @@ class Mosquitto:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    @property
     def address(self) -> str:
         return f"mqtt://127.0.0.1:{self.port}"
 
@@ -136,6 +140,11 @@ class Subscriber:
                 self.retained[message.topic] = content
             else:
                 self.messages.append((message.topic, content))
+
+    @property
+    def events(self) -> int:
+        """How many different crossings have come."""
+        return len({content["event_id"] for content in self.of("crossing")})
 
     def of(self, ending: str) -> list[dict[str, Any]]:
         """The messages of one kind of topic."""

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from appliance.clock import NS_PER_MINUTE, NS_PER_S, wall_ns
 from appliance.config import MqttSettings
+from appliance.count.diary import Diary
+from appliance.ledger.records import Minute, Seen
+from appliance.messages import CameraHealth, Condition, Health
+from appliance.publish.days import midnight_ns, zone_of
+from appliance.publish.times import rfc_3339
 from tests.publish.brokers import Mosquitto, Subscriber, needs_mosquitto
-from tests.publish.publishing import Publishing, a_crossing
+from tests.publish.mqtt_chaos import Storm, run_storm
+from tests.publish.publishing import YARD, Publishing, a_crossing
 
+NOON_NS = 1_700_000_000 * NS_PER_S // NS_PER_MINUTE * NS_PER_MINUTE
 pytestmark = needs_mosquitto
 
 
@@ -35,3 +46,97 @@ def test_what_is_counted_arrives_with_its_totals(tmp_path: Path, broker: Mosquit
         assert ear.retained["appliance/junction/status"]["state"] == "online"
         assert machine.condition.state == "ok"
     assert ear.retained["appliance/junction/status"]["state"] == "offline"
+
+
+def test_nothing_is_lost_between_brokers_that_come_and_go_and_dying_publishers(tmp_path: Path) -> None:
+    storm = Storm(crossings=2000, per_second=200, broker_restarts=4, publisher_kills=2, freezes_s=(2.0,))
+    found = run_storm(tmp_path, storm)
+    assert (found.received, found.missing, found.in_order, found.totals_agree) == (2000, (), True, True)
+
+
+def test_what_waits_while_the_broker_is_away_arrives_later_in_order(tmp_path: Path, broker: Mosquitto) -> None:
+    broker.stop()
+    with Publishing(tmp_path / "machine", mqtt(broker)) as machine:
+        machine.until("it is told", lambda: "the connection is refused" in machine.condition.reason)
+        for number in range(0, 3000, 100):
+            machine.count(*map(a_crossing, range(number, number + 100)))
+        machine.until("they wait", lambda: machine.waiting == 3000)
+        broker.start()
+        with Subscriber(broker.port) as ear:
+            machine.until("all have arrived", lambda: ear.events == 3000)
+            assert [one["sequence"] for one in ear.of("crossing")] == list(range(1, 3001))
+        machine.until("nothing waits", lambda: machine.waiting == 0)
+
+
+def test_intervals_and_cameras_are_told(tmp_path: Path, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as ear, Publishing(tmp_path / "machine", mqtt(broker)) as machine:
+        diary = Diary(machine.ledger, (1,))
+        diary.begin(YARD, NOON_NS)
+        machine.ledger.see("yard", Seen(NOON_NS + 45 * NS_PER_S, {NOON_NS: Minute(45 * NS_PER_S, 1100, 25)}))
+        machine.count(a_crossing(0, minute_ns=NOON_NS))
+        diary.close(NOON_NS + 2 * NS_PER_MINUTE)
+        machine.say()
+        machine.until("the intervals", lambda: len(ear.of("interval")) == 2)
+        by_line = {one["line"]: one for one in ear.of("interval")}
+        assert by_line["gate"]["counts"] == {"in": {"total": 1, "car": 1}, "out": {"total": 0}}
+        assert by_line["ramp"]["counts"] == {"in": {"total": 0}, "out": {"total": 0}}
+        for one in by_line.values():
+            assert (one["coverage_s"], one["frames_seen"], one["frames_skipped"]) == (45.0, 1100, 25)
+            assert [gap["reason"] for gap in one["gaps"]] == ["no pictures came"]
+        machine.tell(Health(NOON_NS, (), (CameraHealth("yard", Condition("down", "gone"), NOON_NS, None, 0, 0, 0, 0, 0),)))
+        machine.until("the camera", lambda: ear.retained.get("appliance/junction/yard/status", {}).get("state") == "down")
+        # It is taken away: nothing of it stays with the broker.
+        machine.cameras = ()
+        machine.describe()
+        machine.until("it is gone", lambda: ear.retained["appliance/junction/yard/status"] == {})
+        machine.until("its totals, too", lambda: ear.retained["appliance/junction/yard/gate/count"] == {})
+
+
+def test_home_assistant_is_told_on_request_and_hears_of_what_vanishes(tmp_path: Path, broker: Mosquitto) -> None:
+    topic = "homeassistant/device/appliance-junction/config"
+    with Subscriber(broker.port) as ear, Publishing(tmp_path / "machine", mqtt(broker, home_assistant=True)) as machine:
+        machine.until("its message", lambda: any("ramp" in name for name in ear.retained.get(topic, {}).get("components", {})))
+        machine.cameras = (YARD.model_copy(update={"lines": YARD.lines[:1]}),)
+        machine.describe()
+        machine.until("its message", lambda: not any("ramp" in name for name in ear.retained[topic]["components"]))
+        assert any("gate" in name for name in ear.retained[topic]["components"])
+
+
+def test_totals_begin_anew_at_midnight_of_the_site(tmp_path: Path, broker: Mosquitto) -> None:
+    settings = mqtt(broker, totals="daily")
+    with Subscriber(broker.port) as ear, Publishing(tmp_path / "machine", settings, time_zone="Pacific/Auckland") as machine:
+        midnight = midnight_ns(wall_ns(), zone_of("Pacific/Auckland"))
+        machine.count(a_crossing(0, minute_ns=midnight - NS_PER_MINUTE), a_crossing(2, minute_ns=midnight))
+        machine.until("totals", lambda: ear.retained.get("appliance/junction/yard/gate/count", {}).get("total") == 1)
+        assert ear.retained["appliance/junction/yard/gate/count"]["since"] == rfc_3339(midnight)
+
+
+def test_who_may_not_write_is_told_so_and_nothing_is_taken_for_sent(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    rules.write_text("topic read #\n")
+    with Mosquitto(tmp_path / "broker", "allow_anonymous true", f"acl_file {rules}") as broker, ExitStack() as stack:
+        machine = stack.enter_context(Publishing(tmp_path / "machine", mqtt(broker)))
+        machine.count(a_crossing(0))
+        machine.until("it is told", lambda: "refuses what it is sent: Not authorized" in machine.condition.reason)
+        machine.until("it waits", lambda: machine.waiting == 1)
+
+
+def test_a_login_from_a_file_opens_the_door_and_a_wrong_one_is_told(tmp_path: Path) -> None:
+    passwords, login = tmp_path / "passwords", tmp_path / "login"
+    subprocess.run([shutil.which("mosquitto_passwd") or "", "-b", "-c", str(passwords), "me", "secret"], check=True)
+    login.write_text("me:wrong\n")
+    with Mosquitto(tmp_path / "broker", "allow_anonymous false", f"password_file {passwords}") as broker, ExitStack() as stack:
+        machine = stack.enter_context(Publishing(tmp_path / "machine", mqtt(broker, login=f"file:{login}")))
+        machine.until("it is told", lambda: "refuses the connection: Not authorized" in machine.condition.reason)
+        login.write_text("me:secret\n")
+        machine.until("it is let in", lambda: machine.condition.state == "ok")
+
+
+def test_another_ledger_in_its_place_is_told_from_its_beginning(tmp_path: Path, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as ear:
+        for life in (1, 2):
+            with Publishing(tmp_path / "machine", mqtt(broker), run=f"run{life}") as machine:
+                machine.count(a_crossing(0))
+                machine.until("it arrives", lambda life=life: len(ear.of("crossing")) == life)  # type: ignore[misc]
+            for path in (tmp_path / "machine").glob("ledger*"):
+                path.unlink()

@@ -20,6 +20,7 @@ from appliance.errors import Refusal
 from appliance.evaluate.commands import evaluate
 from appliance.options import parse_line, parse_zone
 from appliance.progress import ProgressBar
+from appliance.publish.commands import mqtt, replay
 from appliance.results import refuse_targets
 from appliance.running import run_site
 from appliance.scene.commands import scene
@@ -31,10 +32,12 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(bench)
 app.command()(demo)
 app.command()(doctor)
+app.command()(replay)
 app.command()(scene)
 app.command()(selftest)
 app.command()(status)
 app.add_typer(evaluate)
+app.add_typer(mqtt)
 console = Console()
 
 VIDEO_ENDINGS = (".mp4", ".mkv", ".mov")

@@ -415,6 +415,10 @@ class CountProcess(Settings):
     ledger: Path
     run: str
     intervals_min: tuple[int, ...]
+    retention: RetentionSettings | None = None
+    """None: nothing is ever deleted; the ledger of a job is its result."""
+    outbox: Path | None = None
+    """Where it stands what a broker has acknowledged; None where nothing is sent."""
 
 
 class PublishProcess(Settings):

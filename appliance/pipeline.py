@@ -57,7 +57,7 @@ def build(
     members = shards([camera.name for camera in site.cameras], before)
     shard_of = {camera: shard for shard, cameras in members.items() for camera in cameras}
     return Machine(
-        specs=processes(site, tuple(members), ledger, run, models_dir),
+        specs=processes(site, tuple(members), ledger, run, models_dir, gives_up=gives_up),
         streams=tuple(
             CameraStream(
                 camera.name,
@@ -76,7 +76,7 @@ def build(
 
 
 def processes(
-    site: SiteSettings, shard_names: Sequence[str], ledger: Path, run: str, models_dir: Path
+    site: SiteSettings, shard_names: Sequence[str], ledger: Path, run: str, models_dir: Path, *, gives_up: bool = True
 ) -> tuple[ProcessSpec, ...]:
     """The table: name, entry point, settings, seconds to start in, seconds without a sign of life."""
     return (
@@ -89,7 +89,7 @@ def processes(
         ProcessSpec("detect", f"{DETECT}:main", for_detect(site, models_dir), DETECT_START_S, DETECT_SILENCE_S),
         *(ProcessSpec(shard, f"{TRACK}:main", for_track(site, shard), START_S, SILENCE_S) for shard in shard_names),
         *tellers(site, ledger, run),
-        ProcessSpec("count", f"{COUNT}:main", for_count(site, ledger, run), START_S, SILENCE_S),
+        ProcessSpec("count", f"{COUNT}:main", for_count(site, ledger, run, gives_up=gives_up), START_S, SILENCE_S),
     )
 
 
@@ -145,9 +145,16 @@ def for_track(site: SiteSettings, shard: str) -> str:
     return TrackProcess(shard=shard, tracker=site.tracker, confidence=site.detector.confidence).model_dump_json()
 
 
-def for_count(site: SiteSettings, ledger: Path, run: str) -> str:
-    """The settings of the counters."""
-    return CountProcess(counter=site.counter, ledger=ledger, run=run, intervals_min=site.intervals_min).model_dump_json()
+def for_count(site: SiteSettings, ledger: Path, run: str, *, gives_up: bool) -> str:
+    """The settings of the counters; where the machine gives up, its ledger is a result, of which nothing is deleted."""
+    return CountProcess(
+        counter=site.counter,
+        ledger=ledger,
+        run=run,
+        intervals_min=site.intervals_min,
+        retention=None if gives_up else site.retention,
+        outbox=outbox_of(ledger) if site.mqtt.broker else None,
+    ).model_dump_json()
 
 
 def shards(cameras: Sequence[str], before: Shards | None = None) -> Shards:

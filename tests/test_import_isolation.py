@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("av", "cv2", "openvino", "onnxruntime", "torch", "tensorrt", "cuda", "fastapi", "paho", "gi", "ultralytics")
+HEAVY = ("amqtt", "av", "cv2", "openvino", "onnxruntime", "torch", "tensorrt", "cuda", "fastapi", "paho", "gi", "ultralytics")
 BLOCKED = f"""
 import importlib, sys
 for name in {HEAVY!r}:
@@ -28,6 +28,8 @@ importlib.import_module(sys.argv[1])
         "appliance.detect.choice",
         "appliance.track.botsort",
         "appliance.count.process",
+        "appliance.publish.agenda",
+        "appliance.publish.asyncapi",
         "appliance.models.store",
     ],
 )

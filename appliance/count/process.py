@@ -62,7 +62,7 @@ class Counters:
             self._count(message)
 
     def _keep_time(self) -> None:
-        """Hear how the cameras are, close the intervals that are over, delete what is too old; when health is told, each second."""
+        """When health is told, once a second: hear it, close the intervals that are over, and delete what is too old."""
         health = self._health.take()
         if health is not None:
             self._diary.hear(health)

@@ -17,6 +17,7 @@ from appliance.scene.commands import SIZE_HELP, USUAL, parse_size
 from appliance.scene.settings import SceneSettings
 
 MODEL = "demo"
+MQTT_HELP = "Tell this broker of every crossing, instead of one of our own; ends when all are acknowledged."
 FAST_HELP = "As fast as it goes, instead of at the pace of life."
 
 
@@ -30,12 +31,14 @@ def demo(  # noqa: PLR0913  # one parameter per option is how typer reads a comm
     model: Annotated[str, typer.Option(help="An ONNX file, or the name of a model in engines/.")] = MODEL,
     fast: Annotated[bool, typer.Option("--fast", help=FAST_HELP)] = False,
     forever: Annotated[bool, typer.Option("--forever", help="One street after the other, until stopped.")] = False,
+    mqtt: Annotated[str, typer.Option(metavar="mqtt://HOST[:PORT]", help=MQTT_HELP)] = "",
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the last result as JSON.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a setting.")] = None,
 ) -> None:
     """Count a synthetic street, whose truth is known, with the whole machine; exit code 0 if the counts are true."""
     from appliance.demo.play import play
     from appliance.demo.screen import table_of
+    from appliance.demo.site import EMBEDDED
     from appliance.demo.verdict import sentence
 
     width, height = parse_size(size)
@@ -43,8 +46,12 @@ def demo(  # noqa: PLR0913  # one parameter per option is how typer reads a comm
     refuse_targets({"--json": json_file}, {})
     log.set_up("supervisor", "warning")
     console = Console()
+    # Who is in a hurry listens to nothing.
+    broker = mqtt or ("" if fast else EMBEDDED)
     while True:
-        outcome = play(settings, console, model=model, pace="file" if fast else "played", overrides=overrides or ())
+        outcome = play(
+            settings, console, model=model, pace="file" if fast else "played", broker=broker, overrides=overrides or ()
+        )
         console.print(table_of(outcome.table))
         if json_file is not None:
             write_whole(json_file, json.dumps(outcome.as_json(), indent=1) + "\n")

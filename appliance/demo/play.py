@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from appliance.clock import NS_PER_MS
 from appliance.counting import CountResult, count_video
 from appliance.demo.screen import Screen
-from appliance.demo.site import demo_site
+from appliance.demo.site import demo_site, how_to_listen
 from appliance.demo.verdict import Row, agrees, rows
 from appliance.running import new_run_id, scratch_folder
 from appliance.scene.clip import write_scene
@@ -53,14 +53,16 @@ class Round:
         }
 
 
-def play(settings: SceneSettings, console: Console, *, model: str, pace: str, overrides: Iterable[str]) -> Round:
+def play(settings: SceneSettings, console: Console, *, model: str, pace: str, broker: str, overrides: Iterable[str]) -> Round:
     """Make the scene's clip in a temporary folder, and count it while people look."""
     with scratch_folder("appliance-demo-") as folder:
         clip, ledger = folder / "scene.mp4", folder / "ledger.sqlite"
         with _painting(console, settings) as progress:
             task = progress.add_task("painting the scene", total=settings.frames)
             truth = write_scene(settings, clip, None, lambda done, total: progress.update(task, completed=done, total=total))
-        site = demo_site(truth, clip, model=model, pace=pace, overrides=overrides)
+        site = demo_site(truth, clip, model=model, pace=pace, broker=broker, overrides=overrides)
+        if listen := how_to_listen(site):
+            console.print(f"every crossing is told over MQTT; to hear it: [bold]{listen}[/]", soft_wrap=True)
         run = new_run_id()
         with Live(console=console, auto_refresh=False, transient=True) as live:
             result = count_video(site, ledger, Screen(console, live, truth, ledger, run).watch, run)

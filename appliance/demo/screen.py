@@ -16,7 +16,7 @@ from appliance.counting import CAMERA
 from appliance.demo.verdict import Row, rows
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import CrossingRecord
-from appliance.messages import Beat
+from appliance.messages import Beat, Health
 from appliance.scene.truth import Truth
 from appliance.supervise.supervisor import Supervisor
 
@@ -53,7 +53,13 @@ class Screen:
         with closing(Ledger(self._ledger, self._run, read_only=True)) as book:
             counted = book.crossings(CAMERA)
         pace = self._pace()
-        self._live.update(Group(table_of(rows(self._truth, counted, work.frames)), Text(pace), newest(counted)))
+        shown = (
+            table_of(rows(self._truth, counted, work.frames)),
+            Text(pace),
+            newest(counted),
+            Text(trouble_of(supervisor.health)),
+        )
+        self._live.update(Group(*shown))
         if not self._console.is_terminal and now_ns > self._line_due_ns:
             self._line_due_ns = now_ns + LINE_INTERVAL_NS
             self._console.print(f"{work.frames} of {self._truth.frames} frames, {len(counted)} crossings, {pace}")
@@ -86,3 +92,9 @@ def newest(counted: list[CrossingRecord]) -> Text:
         return Text("nothing has crossed yet")
     last = counted[-1]
     return Text(f"last: {last.class_name} {last.direction} over {last.line} at {last.pts_ns / NS_PER_S:.1f} s")
+
+
+def trouble_of(health: Health) -> str:
+    """What is wrong with whom, of all processes."""
+    wrong = [process for process in health.processes if process.condition.state in ("degraded", "down")]
+    return "; ".join(f"{process.name}: {process.condition.reason}" for process in wrong)

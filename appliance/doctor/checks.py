@@ -20,6 +20,7 @@ from appliance.config import CameraSettings, DetectProcess, SiteSettings, home_e
 from appliance.decode.choice import live_source, open_source
 from appliance.decode.live_source import LiveSource
 from appliance.detect.network import TYPICAL_SOURCE, Network
+from appliance.doctor.broker import let_in
 from appliance.errors import Refusal
 from appliance.ledger.ledger import Ledger
 from appliance.letterbox import GREY
@@ -51,6 +52,8 @@ def findings(site: SiteSettings, models_dir: Path) -> Iterator[Finding]:
     yield looked_at("disk", lambda: disk(site))
     yield looked_at("clock", clock)
     yield looked_at("detector", lambda: detector(site, models_dir))
+    if site.mqtt.broker:
+        yield looked_at("broker", lambda: broker(site))
     with ThreadPoolExecutor(max_workers=16) as pool:
         looks = [pool.submit(looked_at, f"camera {camera.name}", Look(camera)) for camera in site.cameras]
         yield from (look.result() for look in looks)
@@ -65,6 +68,17 @@ def looked_at(name: str, look: Callable[[], str | Finding]) -> Finding:
     except OSError as error:  # the system's own reason, as for every command
         return Finding(name, BAD, f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
     return found if isinstance(found, Finding) else Finding(name, GOOD, found)
+
+
+def broker(site: SiteSettings) -> Finding:
+    """Whether it lets us in; if not, what is counted waits for it. Raises ``Refusal`` where the settings cannot be right."""
+    pipeline.for_publish(site, Path(), "")
+    if site.mqtt.broker == "embedded":
+        return Finding("broker", GOOD, f"our own, on {site.mqtt.bind}:{site.mqtt.port}")
+    reason = let_in(site)
+    if reason:
+        return Finding("broker", DOUBTFUL, f"{reason}; what is counted would wait until it is there")
+    return Finding("broker", GOOD, f"{site.mqtt.broker} lets us in")
 
 
 def longest_name(site: SiteSettings) -> int:

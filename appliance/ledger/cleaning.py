@@ -106,7 +106,7 @@ def clean(connection: sqlite3.Connection, run: str, limits: Limits, now_ns: int)
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:
-    """What the ledger needs; its file may be larger, and has room for as much again."""
+    """What the ledger needs; its file does not shrink, but takes in what is written next where something was deleted."""
     pages, free, page_bytes = (
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
     )

@@ -31,7 +31,7 @@ class Ledger:
     def __init__(self, path: Path, run: str, *, read_only: bool = False) -> None:
         self.path, self.run = path, run
         self.news = 0
-        """Grows with every crossing and with intervals."""
+        """Grows with every crossing, with intervals and with losses."""
         try:
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +152,9 @@ class Ledger:
     def clean(self, limits: Limits, now_ns: int) -> Cleaned:
         """Take one small step towards the limits, or change nothing at all; see ``cleaning``."""
         with self._transaction() as connection:
-            return clean(connection, self.run, limits, now_ns)
+            cleaned = clean(connection, self.run, limits, now_ns)
+        self.news += cleaned.lost
+        return cleaned
 
     def close(self) -> None:
         """Leave the file complete; the write-ahead log is taken in."""

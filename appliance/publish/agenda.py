@@ -162,6 +162,10 @@ class Agenda:
         for interval in intervals:
             self._records.append(self._interval(interval))
             read[INTERVALS] = interval.sequence
+        for loss in self._reader.losses(read[LOSSES], CHUNK):
+            content = encoded(making.crossings_lost(loss.number, loss.time_ns))
+            self._records.append(Note(self.topics.announcement(), content, retain=False, kind=LOSSES, sequence=loss.sequence))
+            read[LOSSES] = loss.sequence
         self._has_news = len(crossings) == CHUNK or len(intervals) == CHUNK
 
     def _interval(self, record: IntervalRecord) -> Note:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -13,13 +15,16 @@ import pytest
 from appliance.clock import NS_PER_MINUTE, NS_PER_S, wall_ns
 from appliance.config import MqttSettings
 from appliance.count.diary import Diary
+from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import Minute, Seen
-from appliance.messages import CameraHealth, Condition, Health
+from appliance.messages import CameraHealth, Checkpoint, Condition, Health
 from appliance.publish.days import midnight_ns, zone_of
 from appliance.publish.times import rfc_3339
 from tests.publish.brokers import Mosquitto, Subscriber, needs_mosquitto
 from tests.publish.mqtt_chaos import Storm, run_storm
 from tests.publish.publishing import YARD, Publishing, a_crossing
+from tests.system.cli import run_cli
+from tests.waiting import wait_until
 
 NOON_NS = 1_700_000_000 * NS_PER_S // NS_PER_MINUTE * NS_PER_MINUTE
 pytestmark = needs_mosquitto
@@ -140,3 +145,36 @@ def test_another_ledger_in_its_place_is_told_from_its_beginning(tmp_path: Path, 
                 machine.until("it arrives", lambda life=life: len(ear.of("crossing")) == life)  # type: ignore[misc]
             for path in (tmp_path / "machine").glob("ledger*"):
                 path.unlink()
+
+
+def test_what_the_disk_limit_has_deleted_is_announced(tmp_path: Path, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as ear, Publishing(tmp_path / "machine", mqtt(broker)) as machine:
+        with closing(sqlite3.connect(machine.ledger.path)) as connection, connection:
+            connection.execute("INSERT INTO losses (time_ns, number) VALUES (?, 17)", (NOON_NS,))
+        machine.say()
+        machine.until("it is announced", lambda: any(topic.endswith("/announcement") for topic, _ in ear.messages))
+        [message] = ear.of("announcement")
+        assert (message["kind"], message["count"], message["time"]) == ("crossings_lost", 17, rfc_3339(NOON_NS))
+
+
+def test_the_past_is_told_again_with_its_ids(tmp_path: Path, broker: Mosquitto) -> None:
+    data = tmp_path / "data"
+    ledger = Ledger(data / "ledger.sqlite", "run1")
+    ledger.commit("yard", Checkpoint(1), [a_crossing(n, capture_ns=NOON_NS + n * NS_PER_S) for n in range(2000)])
+    ledger.close()
+    site = tmp_path / "site.json"
+    tree = {"site": "junction", "cameras": [{"name": "yard", "source": "0"}], "detector": {"model": "m"}, "data_dir": str(data)}
+    site.write_text(json.dumps({**tree, "mqtt": {"broker": broker.address}}))
+    times = ("--from", rfc_3339(NOON_NS + 100 * NS_PER_S), "--to", rfc_3339(NOON_NS + 1300 * NS_PER_S))
+    with Subscriber(broker.port) as ear:
+        done = run_cli("replay", "--config", str(site), *times, "--line", "gate")
+        assert done.exit_code == 0, done.stderr
+        wait_until("all have arrived", lambda: ear.events == 600)
+        assert [one["event_id"] for one in ear.of("crossing")] == [f"run1.yard.gate.{n}.0" for n in range(100, 1300, 2)]
+        assert {one["replayed"] for one in ear.of("crossing")} == {True}
+    assert "600 crossings were told again" in done.stdout
+    broker.stop()
+    refused = run_cli("replay", "--config", str(site), *times)
+    assert (refused.exit_code, "the connection is refused" in refused.stderr) == (1, True)
+    wrong = run_cli("replay", "--config", str(site), "--from", "yesterday", "--to", "now")
+    assert (wrong.exit_code, "a time like" in wrong.stderr) == (2, True)

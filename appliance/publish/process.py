@@ -124,6 +124,7 @@ class Publisher:
         if client.is_connected and not was_connected:
             self._window = Window(client.most_under_way)
             self._agenda.connected(wall_ns())
+            self._reason = ""
             self._tell()
         for message_id in client.take_acknowledged():
             self._window.acknowledge(message_id)
@@ -162,7 +163,7 @@ class Publisher:
     def _tell(self) -> None:
         """Report how it goes, where that has changed."""
         is_well = self._client is not None and self._client.is_connected
-        condition = Condition("ok") if is_well else Condition("degraded", self._reason or "not connected yet")
+        condition = Condition("ok") if is_well else Condition("degraded" if self._reason else "starting", self._reason)
         if condition != self._told:
             self._told = condition
             self._link.process_is(condition)

@@ -333,7 +333,7 @@ class Supervisor:
 
     def _on_process(self, child: Child, report: ProcessCondition) -> None:
         child.told = report.condition
-        is_bad = report.condition.state != "ok"
+        is_bad = report.condition.state in ("down", "degraded")
         level = logging.WARNING if is_bad else logging.INFO
         logger.log(level, "%s is %s%s%s", child.spec.name, report.condition.state, ": " * is_bad, report.condition.reason)
 

@@ -16,21 +16,12 @@ from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
-from appliance.config import (
-    BrokerProcess,
-    CameraSettings,
-    CountProcess,
-    DecodeProcess,
-    DetectProcess,
-    PublishProcess,
-    SiteSettings,
-    TrackProcess,
-    wanted_classes,
-)
+from appliance.config import CameraSettings, SiteSettings, wanted_classes
 from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import USUAL_INPUT_PX, preview_shape
 from appliance.login import login_of
 from appliance.messages import ModelInfo
+from appliance.process_settings import BrokerProcess, CountProcess, DecodeProcess, DetectProcess, PublishProcess, TrackProcess
 from appliance.publish.days import zone_of
 from appliance.publish.mqtt_topics import Topics
 from appliance.supervise.recovery import CameraStream

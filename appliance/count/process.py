@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.clock import monotonic_ns, wall_ns
-from appliance.config import CameraSettings, CountProcess
+from appliance.config import CameraSettings
 from appliance.count.camera import CountedCamera
 from appliance.count.diary import Diary
 from appliance.ipc.channel import Broadcaster, Listener, Receiver, Sender, wait
@@ -11,6 +11,7 @@ from appliance.ipc.command import CommandLink
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.retention import Retention
 from appliance.messages import NO_SLOT, Begin, Checkpoint, Committed, Credit, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame
+from appliance.process_settings import CountProcess
 from appliance.topics import COMMITS, CREDITS, HEALTH, TRACKS
 
 IDLE_S = 0.1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.clock import NS_PER_S, monotonic_ns
-from appliance.config import CameraSettings, DecodeProcess, Pace
+from appliance.config import CameraSettings, Pace
 from appliance.decode.choice import live_source, open_source
 from appliance.decode.live_source import LiveSource
 from appliance.decode.reader import LiveReader, Numbered, Reader
@@ -14,6 +14,7 @@ from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import Pixels
 from appliance.messages import Begin, EndOfStream
+from appliance.process_settings import DecodeProcess
 from appliance.topics import CREDITS, TICKETS
 
 IDLE_S = 0.1

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from appliance.boxes import Detections, Floats
-from appliance.config import DetectProcess
 from appliance.detect.choice import open_engine
 from appliance.detect.detector import last_words
 from appliance.detect.yolo import Head, HeadSettings, read_head, tell_head
@@ -16,6 +15,7 @@ from appliance.ipc.frame_ring import Pixels
 from appliance.messages import ModelInfo
 from appliance.models.manifest import names_in
 from appliance.models.store import find_model
+from appliance.process_settings import DetectProcess
 
 TYPICAL_SOURCE = (1280, 720)
 

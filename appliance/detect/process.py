@@ -6,7 +6,7 @@ from collections import Counter, deque
 
 from appliance.boxes import Detections, Floats
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
-from appliance.config import CameraSettings, DetectProcess, wanted_classes
+from appliance.config import CameraSettings, wanted_classes
 from appliance.detect.batching import Batcher
 from appliance.detect.network import Network
 from appliance.ipc.channel import Receiver, Sender, wait
@@ -14,6 +14,7 @@ from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingReaders
 from appliance.letterbox import Letterbox
 from appliance.messages import Begin, DetectedFrame, EndOfStream, FrameTicket, Order, SkippedFrame
+from appliance.process_settings import DetectProcess
 from appliance.topics import BOXES, TICKETS, Detected
 
 IDLE_S = 0.1

@@ -16,7 +16,7 @@ import numpy as np
 
 from appliance import pipeline
 from appliance.clock import NS_PER_S, monotonic_ns
-from appliance.config import CameraSettings, DetectProcess, SiteSettings, home_expanded
+from appliance.config import CameraSettings, SiteSettings, home_expanded
 from appliance.decode.choice import live_source, open_source
 from appliance.decode.live_source import LiveSource
 from appliance.detect.network import TYPICAL_SOURCE, Network
@@ -24,6 +24,7 @@ from appliance.doctor.broker import let_in
 from appliance.errors import Refusal
 from appliance.ledger.ledger import Ledger
 from appliance.letterbox import GREY
+from appliance.process_settings import DetectProcess
 from appliance.supervise.preflight import check_memory, runtime_parent
 
 GOOD, DOUBTFUL, BAD = "good", "doubtful", "bad"

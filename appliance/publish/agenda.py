@@ -12,11 +12,12 @@ from datetime import tzinfo
 
 import appliance
 from appliance.clock import NS_PER_S
-from appliance.config import CameraSettings, PublishProcess
+from appliance.config import CameraSettings
 from appliance.ledger.outbox import Outbox
 from appliance.ledger.reader import LedgerReader
 from appliance.ledger.records import IntervalRecord
 from appliance.messages import Health
+from appliance.process_settings import PublishProcess
 from appliance.publish import making
 from appliance.publish.days import midnight_ns, zone_of
 from appliance.publish.home_assistant import DiscoveredCamera, DiscoveredLine, discovery, steps

@@ -8,12 +8,13 @@ from typing import Any
 import zmq
 
 from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
-from appliance.config import CameraSettings, PublishProcess
+from appliance.config import CameraSettings
 from appliance.ipc.channel import Listener
 from appliance.ipc.command import CommandLink
 from appliance.ledger.outbox import Outbox
 from appliance.ledger.reader import LedgerReader
 from appliance.messages import Condition, Describe
+from appliance.process_settings import PublishProcess
 from appliance.publish.agenda import Agenda
 from appliance.publish.client import Client, NoBroker, Will
 from appliance.publish.window import Window

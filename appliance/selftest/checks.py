@@ -20,7 +20,6 @@ import numpy as np
 from appliance import pipeline
 from appliance.boxes import Detections, Floats, iou_matrix
 from appliance.clock import NS_PER_S
-from appliance.config import DetectProcess
 from appliance.count.camera import counted_lines, counter_settings
 from appliance.count.counter import Counter
 from appliance.counting import count_video
@@ -30,6 +29,7 @@ from appliance.demo.verdict import DIRECTIONS, agrees, rows, sentence
 from appliance.detect.network import Network
 from appliance.errors import Refusal
 from appliance.letterbox import Letterbox, preview_shape
+from appliance.process_settings import DetectProcess
 from appliance.running import models_dir
 from appliance.scene.actors import CLASS_NAMES
 from appliance.scene.clip import write_scene

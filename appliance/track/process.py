@@ -7,7 +7,7 @@ from collections import deque
 import msgspec
 
 from appliance.clock import NS_PER_S, monotonic_ns
-from appliance.config import CameraSettings, TrackProcess
+from appliance.config import CameraSettings
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingReaders
@@ -22,6 +22,7 @@ from appliance.messages import (
     Unpacker,
     pack,
 )
+from appliance.process_settings import TrackProcess
 from appliance.topics import BOXES, TRACKS, Detected
 from appliance.track.botsort import BotSort, BotSortSettings, TrackerState
 from appliance.track.camera_motion import Affine, CameraMotion

@@ -15,10 +15,11 @@ from appliance.bench.handover import Pace, copy_times, pictures_of, times_of
 from appliance.bench.handover_ways import QueueWay, RingWay
 from appliance.bench.inputs import Inputs, choose_inputs
 from appliance.bench.row import Row
-from appliance.config import DetectorSettings, DetectProcess
+from appliance.config import DetectorSettings
 from appliance.detect.network import Network
 from appliance.detect.yolo import anchor_count
 from appliance.errors import Refusal
+from appliance.process_settings import DetectProcess
 from tests.system.models import write_detector
 from tests.system.videos import traffic, write_video
 

@@ -13,7 +13,7 @@ import pytest
 
 from appliance import pipeline
 from appliance.clock import NS_PER_MINUTE, NS_PER_S
-from appliance.config import CameraSettings, CountProcess, RetentionSettings, SiteSettings
+from appliance.config import CameraSettings, RetentionSettings, SiteSettings
 from appliance.count.diary import Diary
 from appliance.errors import Refusal
 from appliance.ledger.cleaning import EVERYTHING, MOST_ROWS, MOST_TRACKS, Acknowledged, Cleaned, Limits
@@ -24,6 +24,7 @@ from appliance.ledger.reader import LedgerReader, Loss
 from appliance.ledger.records import Gap, Minute, Presence, Seen, TracksRecord
 from appliance.ledger.retention import BYTES_PER_MB, Retention
 from appliance.messages import Checkpoint
+from appliance.process_settings import CountProcess
 from tests.ledger.keeping import NOTHING, NOW_NS, ROOM, a_crossing, ago_ns, clean_all, column, count, limits, rows, used_bytes
 
 

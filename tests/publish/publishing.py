@@ -12,7 +12,7 @@ from types import TracebackType
 import zmq
 
 from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
-from appliance.config import CameraSettings, MqttSettings, PublishProcess
+from appliance.config import CameraSettings, MqttSettings
 from appliance.ipc.channel import Broadcaster, wait
 from appliance.ipc.command import CommandPost
 from appliance.ledger.ledger import Ledger
@@ -30,6 +30,7 @@ from appliance.messages import (
     Ready,
     Report,
 )
+from appliance.process_settings import PublishProcess
 from appliance.supervise.child import Child
 from appliance.supervise.spec import ProcessSpec
 from appliance.topics import COMMITS, HEALTH

@@ -1,0 +1,73 @@
+"""What each process is handed: its own settings, never the whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from appliance.config import (
+    CameraSettings,
+    CounterSettings,
+    DetectorSettings,
+    MqttSettings,
+    RetentionSettings,
+    Settings,
+    TrackerSettings,
+)
+
+
+class DecodeProcess(Settings):
+    """One camera's decoder."""
+
+    camera: CameraSettings
+
+
+class DetectProcess(Settings):
+    """The detector of a device."""
+
+    detector: DetectorSettings
+    low_score: float
+    classes: tuple[str, ...]
+    """Everything that some line counts; nothing named means all. Refused where the model does not know one."""
+    models_dir: Path
+    is_live: bool
+    burst: int
+    """Answers that are handed on together, while others are under way."""
+
+
+class TrackProcess(Settings):
+    """The trackers of a shard of cameras."""
+
+    shard: str
+    tracker: TrackerSettings
+    confidence: float
+
+
+class CountProcess(Settings):
+    """The counters of all cameras, and the ledger."""
+
+    counter: CounterSettings
+    ledger: Path
+    run: str
+    intervals_min: tuple[int, ...]
+    retention: RetentionSettings | None = None
+    """None: nothing is ever deleted; the ledger of a job is its result."""
+    outbox: Path | None = None
+    """Where it stands what a broker has acknowledged; None where nothing is sent."""
+
+
+class PublishProcess(Settings):
+    """The publisher."""
+
+    site: str
+    mqtt: MqttSettings
+    time_zone: str
+    ledger: Path
+    outbox: Path
+    run: str
+
+
+class BrokerProcess(Settings):
+    """The embedded broker."""
+
+    bind: str
+    port: int

@@ -26,12 +26,13 @@ from appliance.running import run_site
 from appliance.scene.commands import scene
 from appliance.selftest.commands import selftest
 from appliance.site_file import load_site, parse_site
-from appliance.status import status
+from appliance.status import reload, status
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(bench)
 app.command()(demo)
 app.command()(doctor)
+app.command()(reload)
 app.command()(replay)
 app.command()(scene)
 app.command()(selftest)

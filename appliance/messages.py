@@ -246,6 +246,21 @@ class Refused(Message, frozen=True):
     usage: bool = False
 
 
+class Request(Message, frozen=True):
+    """From another program to the machine: read the site's file again and become what it says; or, with ``is_trial``, only say
+    whether that could be.
+    """
+
+    is_trial: bool = False
+
+
+class Answer(Message, frozen=True):
+    """What came of a request: what is different now, or why nothing is."""
+
+    is_done: bool
+    sentence: str
+
+
 class ProcessHealth(Message, frozen=True):
     """A process at one moment; counts are of all its lives, times since when it is so wall clock (UTC)."""
 

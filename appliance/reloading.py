@@ -7,10 +7,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 
 from appliance import pipeline
 from appliance.config import SiteSettings, wanted_classes
 from appliance.errors import Refusal
+from appliance.ipc.requests import RequestDesk
+from appliance.messages import Answer, Request
 from appliance.supervise.preflight import LONGEST_SOCKET_PATH, check_memory
 from appliance.supervise.supervisor import Machine, Supervisor
 from appliance.topics import CREDITS
@@ -38,22 +41,62 @@ class Place:
         return replace(machine, specs=specs)
 
 
-def changed(supervisor: Supervisor, place: Place, site: SiteSettings, read_again: Callable[[], SiteSettings]) -> SiteSettings:
-    """Have the machine become the site as it is now; where that cannot be, it stays as it is, and the log says why."""
-    try:
-        wanted = read_again()
-        refuse_other_changes(site, wanted)
-        refuse_long_names(wanted, place.folder)
-        if supervisor.model is None:
+class Reloader:
+    """Has a machine become another site: with SIGHUP, or when another program asks. Use as a context."""
+
+    def __init__(self, supervisor: Supervisor, place: Place, site: SiteSettings, read_again: Callable[[], SiteSettings]) -> None:
+        self._supervisor, self._place, self._site, self._read_again = supervisor, place, site, read_again
+        self._desk = RequestDesk(place.folder)
+
+    def __enter__(self) -> Reloader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._desk.close()
+
+    def look(self, *, is_hungup: bool) -> None:
+        """See whether anybody wants anything."""
+        if is_hungup:
+            self._become(Request())
+        while (request := self._desk.take()) is not None:
+            self._desk.answer(self._become(request))
+
+    def _become(self, request: Request) -> Answer:
+        """Become the site as its file is now; where that cannot be, the machine stays as it is."""
+        try:
+            wanted = self._read_again()
+            machine = self._machine(wanted)
+            if not request.is_trial:
+                self._supervisor.change(machine)
+        except (Refusal, OSError) as error:
+            answer = Answer(False, error.sentence if isinstance(error, Refusal) else str(error))
+            logger.error("the site stays as it was: %s", answer.sentence)
+            return answer
+        answer = Answer(True, difference(self._site, wanted))
+        if not request.is_trial:
+            self._site = wanted
+            logger.warning("the site has changed: %s", answer.sentence)
+        return answer
+
+    def _machine(self, wanted: SiteSettings) -> Machine:
+        refuse_other_changes(self._site, wanted)
+        refuse_long_names(wanted, self._place.folder)
+        if self._supervisor.model is None:
             check_memory(wanted.shm_dir, pipeline.ring_size(wanted).total_bytes * len(wanted.cameras))
         else:
-            refuse_unknown_classes(wanted, supervisor.model.names)
-        supervisor.change(place.machine(wanted, supervisor.shards()))
-    except (Refusal, OSError) as error:
-        logger.error("the site stays as it was: %s", error.sentence if isinstance(error, Refusal) else error)
-        return site
-    logger.warning("the site has changed: cameras %s", ", ".join(camera.name for camera in wanted.cameras))
-    return wanted
+            refuse_unknown_classes(wanted, self._supervisor.model.names)
+        return self._place.machine(wanted, self._supervisor.shards())
+
+
+def difference(before: SiteSettings, now: SiteSettings) -> str:
+    """Which cameras come, go and change, in words."""
+    old, new = ({camera.name: camera for camera in site.cameras} for site in (before, now))
+    parts = {
+        "new": [name for name in new if name not in old],
+        "gone": [name for name in old if name not in new],
+        "changed": [name for name in new if name in old and new[name] != old[name]],
+    }
+    return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts.items() if names) or "nothing is different"
 
 
 def refuse_other_changes(before: SiteSettings, now: SiteSettings) -> None:

@@ -8,7 +8,7 @@ import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -18,7 +18,7 @@ from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import SiteSettings, wanted_classes
 from appliance.ledger.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
-from appliance.reloading import Place, changed
+from appliance.reloading import Place, Reloader
 from appliance.supervise.preflight import check_memory, is_alive, possible_parents, runtime_parent
 from appliance.supervise.service import ServiceManager
 from appliance.supervise.supervisor import Supervisor, sweep
@@ -93,7 +93,8 @@ def run_site(
 ) -> Work:
     """Run a site's machine until its files are finished, or until a signal; ``watch`` is called a few times per second.
 
-    ``run`` names it for those who want to read the ledger meanwhile. With SIGHUP it becomes the site that ``read_again`` gives.
+    ``run`` names it for those who want to read the ledger meanwhile. With SIGHUP, or on request, it becomes the site that
+    ``read_again`` gives.
     """
     check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
     run = run or new_run_id()
@@ -102,13 +103,14 @@ def run_site(
         Ledger(ledger, run).close()
         place = Place(folder, ledger, run, models_dir(), until_finished, wanted_classes(site.cameras))
         manager = ServiceManager()
-        with Supervisor(place.machine(site)) as supervisor:
+        with Supervisor(place.machine(site)) as supervisor, ExitStack() as parts:
             clock = _WorkClock()
 
+            reloader = None if read_again is None else parts.enter_context(Reloader(supervisor, place, site, read_again))
+
             def keep_on() -> bool:
-                nonlocal site
-                if read_again is not None and stopper.takes_hangup():
-                    site = changed(supervisor, place, site, read_again)
+                if reloader is not None:
+                    reloader.look(is_hungup=stopper.takes_hangup())
                 clock.look(supervisor)
                 manager.look(supervisor.health)
                 watch(supervisor)

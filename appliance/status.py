@@ -1,4 +1,4 @@
-"""``appliance status``: how the machines on this computer are, as they tell themselves."""
+"""``appliance status`` and ``appliance reload``: how the machines on this computer are, and having them read their file again."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from rich.table import Table
 from appliance.clock import NS_PER_MS, NS_PER_S, wall_ns
 from appliance.errors import Refusal
 from appliance.ipc.channel import Listener, wait
-from appliance.messages import Health
+from appliance.ipc.requests import ask
+from appliance.messages import Health, Request
 from appliance.results import write_whole
 from appliance.running import machine_folders
 from appliance.topics import HEALTH
 
 PATIENCE_S = 3.0
+CHANGE_S = 10.0
 COLOURS = {"ok": "green", "starting": "cyan", "degraded": "yellow", "down": "red"}
 
 
@@ -37,6 +39,20 @@ def status(
         console.print(processes_of(health))
     if json_file is not None:
         write_whole(json_file, json.dumps([as_json(health) for health in found], indent=1) + "\n")
+
+
+def reload(
+    trial: Annotated[bool, typer.Option("--trial", help="Only tell whether it could; nothing changes.")] = False,
+) -> None:
+    """Have the running machine read its file again: cameras, lines and zones may come, go and change."""
+    folders = machine_folders()
+    answers = [(folder, answer) for folder in folders if (answer := ask(folder, Request(trial), CHANGE_S)) is not None]
+    if not answers:
+        raise Refusal("no machine of this user runs on this computer that could read its file again")
+    for folder, answer in answers:
+        if not answer.is_done:
+            raise Refusal(f"{folder.name}: the site stays as it was: {answer.sentence}")
+        Console().print(f"{folder.name}: {answer.sentence}", highlight=False)
 
 
 def health_of(folder: Path) -> Health | None:

@@ -56,9 +56,13 @@ class Site:
 
     def change(self, cameras: dict[str, dict[str, object]]) -> None:
         """Write other cameras into the file, and say so."""
+        self.write(cameras)
+        self.process.send_signal(signal.SIGHUP)
+
+    def write(self, cameras: dict[str, dict[str, object]]) -> None:
+        """Write other cameras into the file, and say nothing."""
         self.tree["cameras"] = [{"name": name, **self._settings, **own} for name, own in cameras.items()]
         self._file.write_text(json.dumps(self.tree))
-        self.process.send_signal(signal.SIGHUP)
 
     def health(self) -> Health:
         """The next that is told."""

@@ -12,6 +12,7 @@ import pytest
 
 from appliance.messages import Health
 from tests.cameras import Camera, needs_gstreamer
+from tests.system.cli import run_cli
 from tests.system.sites import MIDDLE, Site, camera_in, state_of
 from tests.system.videos import Encoding, traffic, write_video
 
@@ -110,6 +111,26 @@ def test_a_line_comes_and_goes_and_the_others_count_on(tmp_path: Path, url: str)
         assert (lives(after), lost(after, "yard")) == (lives(before), lost(before, "yard"))
         assert lost(after, "gate")[2] == 1, "the camera itself is not called again"
         assert site.stop() == 0
+
+
+def test_who_asks_for_a_change_is_answered(tmp_path: Path, url: str) -> None:
+    environment = {"TMPDIR": str(tmp_path)}
+    with Site(tmp_path, {"gate": {"source": url}}) as site:
+        site.until(state_of("gate", "ok"))
+        site.write({"gate": {"source": url}, "yard": {"source": url}})
+        trial = run_cli("reload", "--trial", environment=environment)
+        assert (trial.exit_code, "new: yard" in trial.stdout) == (0, True)
+        assert len(site.health().cameras) == 1
+        done = run_cli("reload", environment=environment)
+        assert (done.exit_code, "new: yard" in done.stdout) == (0, True)
+        site.until(lambda health: len(health.cameras) == 2 and state_of("yard", "ok")(health))
+        site.write({"gate": {"source": url, "lines": [{**MIDDLE, "classes": ["ufo"]}]}})
+        refused = run_cli("reload", environment=environment)
+        assert (refused.exit_code, "stays as it was: 'ufo' is wanted" in refused.stderr) == (1, True)
+        assert len(site.health().cameras) == 2
+        assert site.stop() == 0
+    gone = run_cli("reload", environment=environment)
+    assert (gone.exit_code, "no machine of this user runs" in gone.stderr) == (1, True)
 
 
 WRONG: dict[str, tuple[dict[str, object], str]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from enum import Enum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -302,6 +303,25 @@ class MqttSettings(Settings):
         return self
 
 
+class ControlSettings(Settings):
+    """The control plane."""
+
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """Where it is served over HTTP; nothing named means that it is not."""
+    bind: str = "127.0.0.1"
+    """On which address of this computer."""
+
+    @model_validator(mode="after")
+    def _check(self) -> ControlSettings:
+        try:
+            is_loopback = self.bind == "localhost" or ip_address(self.bind).is_loopback
+        except ValueError:
+            raise ValueError(f"an address of this computer is wanted, found '{self.bind}'") from None
+        if not is_loopback:
+            raise ValueError(f"without tokens it is served on loopback only, found '{self.bind}'")
+        return self
+
+
 class RetentionSettings(Settings):
     """For how long crossings are kept."""
 
@@ -320,6 +340,7 @@ class SiteSettings(Settings):
     counter: CounterSettings = CounterSettings()
     mqtt: MqttSettings = MqttSettings()
     retention: RetentionSettings = RetentionSettings()
+    control: ControlSettings = ControlSettings()
     time_zone: str = ""
     """Of days and midnights, as in Europe/Berlin; that of the computer where nothing is named."""
     data_dir: Path = Path("~/.local/share/appliance")

@@ -8,6 +8,7 @@ track.<shard>     follows objects from frame to frame, sends tracks             
 count             decides what crossed which line, writes the ledger, gives credit back      one
 publish           tells a broker what is in the ledger                                       one, where there is a broker
 broker            is that broker                                                             one, where it is embedded
+control           serves HTTP: status, counts, metrics                                       one, where a port is named
 """
 
 from __future__ import annotations
@@ -21,13 +22,22 @@ from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import USUAL_INPUT_PX, preview_shape
 from appliance.login import login_of
 from appliance.messages import ModelInfo
-from appliance.process_settings import BrokerProcess, CountProcess, DecodeProcess, DetectProcess, PublishProcess, TrackProcess
+from appliance.process_settings import (
+    BrokerProcess,
+    ControlProcess,
+    CountProcess,
+    DecodeProcess,
+    DetectProcess,
+    PublishProcess,
+    TrackProcess,
+)
 from appliance.publish.days import zone_of
 from appliance.publish.mqtt_topics import Topics
 from appliance.supervise.recovery import CameraStream
 from appliance.supervise.spec import ProcessSpec
 from appliance.supervise.supervisor import Machine
 
+CONTROL = "appliance.control.process"
 PUBLISH, BROKER = "appliance.publish.process", "appliance.publish.embedded"
 DECODE, DETECT, TRACK, COUNT = (f"appliance.{stage}.process" for stage in ("decode", "detect", "track", "count"))
 CAMERAS_PER_SHARD = 8
@@ -80,8 +90,17 @@ def processes(
         ProcessSpec("detect", f"{DETECT}:main", for_detect(site, models_dir), DETECT_START_S, DETECT_SILENCE_S),
         *(ProcessSpec(shard, f"{TRACK}:main", for_track(site, shard), START_S, SILENCE_S) for shard in shard_names),
         *tellers(site, ledger, run),
+        *control(site, ledger, run),
         ProcessSpec("count", f"{COUNT}:main", for_count(site, ledger, run, gives_up=gives_up), START_S, SILENCE_S),
     )
+
+
+def control(site: SiteSettings, ledger: Path, run: str) -> tuple[ProcessSpec, ...]:
+    """The control plane, where it is wanted."""
+    if site.control.port is None:
+        return ()
+    settings = ControlProcess(site=site.site, run=run, control=site.control, ledger=ledger).model_dump_json()
+    return (ProcessSpec("control", f"{CONTROL}:main", settings, START_S, SILENCE_S),)
 
 
 def tellers(site: SiteSettings, ledger: Path, run: str) -> tuple[ProcessSpec, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from appliance.config import (
     CameraSettings,
+    ControlSettings,
     CounterSettings,
     DetectorSettings,
     MqttSettings,
@@ -71,3 +72,12 @@ class BrokerProcess(Settings):
 
     bind: str
     port: int
+
+
+class ControlProcess(Settings):
+    """The control plane."""
+
+    site: str
+    run: str
+    control: ControlSettings
+    ledger: Path

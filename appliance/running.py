@@ -19,7 +19,7 @@ from appliance.config import SiteSettings, wanted_classes
 from appliance.ledger.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
 from appliance.reloading import Place, Reloader
-from appliance.supervise.preflight import check_memory, is_alive, possible_parents, runtime_parent
+from appliance.supervise.preflight import check_memory, check_port, is_alive, possible_parents, runtime_parent
 from appliance.supervise.service import ServiceManager
 from appliance.supervise.supervisor import Supervisor, sweep
 
@@ -97,6 +97,10 @@ def run_site(
     ``read_again`` gives.
     """
     check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
+    if site.control.port is not None:
+        check_port("the control plane", site.control.bind, site.control.port)
+    if site.mqtt.broker == "embedded":
+        check_port("the embedded broker", site.mqtt.bind, site.mqtt.port)
     run = run or new_run_id()
     with stopping_on_signals(*(() if read_again is None else (signal.SIGHUP,))) as stopper, _folder(site) as folder:
         # What cannot be written is refused now, and a stop before the first frame finds a ledger.

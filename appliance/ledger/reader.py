@@ -120,6 +120,10 @@ class LedgerReader:
             connection.execute("COMMIT")
         return Totals(int(sequence), since_ns, tuple(tallies))
 
+    def all_totals(self) -> list[tuple[str, str, str, str, int]]:
+        """Camera, line, direction, class and how many, of all that was ever counted."""
+        return self._connection.execute("SELECT camera, line, direction, class, total FROM totals").fetchall()
+
     def close(self) -> None:
         """Look no more."""
         self._connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from pathlib import Path
 
@@ -48,3 +49,15 @@ def is_alive(pid: int) -> bool:
     except OSError:
         return False
     return status.rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+
+
+def check_port(what: str, bind: str, port: int) -> None:
+    """Raise ``Refusal`` where nobody could listen there."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((bind, port))
+            door.listen()
+        except OSError as error:
+            raise Refusal(f"{what} wants to listen on {bind}, port {port}, found: {error.strerror or error}") from None

@@ -1,0 +1,70 @@
+"""The control process: one loop that serves HTTP, hears how the machine is, and beats."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import uvicorn
+
+from appliance.control.app import create_app
+from appliance.control.house import House
+from appliance.errors import Refusal
+from appliance.ipc.channel import Listener
+from appliance.ipc.command import CommandLink
+from appliance.process_settings import ControlProcess
+from appliance.topics import HEALTH
+
+TICK_S = 0.1
+# For requests under way, when it is told to stop.
+FAREWELL_S = 2
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to the process."""
+
+    def install_signal_handlers(self) -> None:
+        """None."""
+
+
+def main(link: CommandLink, settings: str) -> None:
+    """Run until told to stop."""
+    wanted = ControlProcess.model_validate_json(settings)
+    asyncio.run(serve(link, wanted, open_door(wanted.control.bind, wanted.control.port or 0)))
+
+
+def open_door(bind: str, port: int) -> socket.socket:
+    """Listen; raises ``Refusal`` where that cannot be."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((bind, port))
+    except OSError as error:
+        door.close()
+        raise Refusal(f"the control plane wants to listen on {bind}, port {port}, found: {error.strerror}") from None
+    return door
+
+
+async def serve(link: CommandLink, settings: ControlProcess, door: socket.socket) -> None:
+    """Everything at once."""
+    house = House(settings.site, settings.run, settings.ledger, link.folder)
+    config = uvicorn.Config(
+        create_app(house), log_config=None, access_log=False, timeout_graceful_shutdown=FAREWELL_S, server_header=False
+    )
+    server = Server(config)
+    listener = Listener(link.folder, HEALTH, "machine")
+    serving = asyncio.create_task(server.serve([door]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(TICK_S)
+    link.ready()
+    while not link.stopping and not serving.done():
+        while link.take_site() is not None:
+            # What the cameras are stands in the site's file.
+            pass
+        while (health := listener.take()) is not None:
+            house.hear(health)
+        link.beat()
+        await asyncio.sleep(TICK_S)
+    server.should_exit = True
+    await serving

@@ -1,0 +1,68 @@
+"""For those who watch over machines: alive, ready, metrics."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from appliance.control.inside import Inside
+from appliance.control.problems import documented, problem
+from appliance.ledger.reader import LedgerReader
+from appliance.observe.metrics import metrics_of
+
+router = APIRouter(tags=["watching"])
+
+
+@router.get("/healthz", response_class=PlainTextResponse)
+def alive() -> str:
+    """Whether this process answers at all."""
+    return "ok\n"
+
+
+@router.get("/readyz", response_class=PlainTextResponse, responses=documented(503))
+def ready(house: Inside) -> Response:
+    """Whether the machine runs, and every process of it has begun to work."""
+    if not house.is_heard or house.health is None:
+        return problem(503, "nothing is heard of the machine")
+    late = [process.name for process in house.health.processes if process.condition.state in ("starting", "down")]
+    return problem(503, f"not at work: {', '.join(late)}") if late else PlainTextResponse("ok\n")
+
+
+class _Collector:
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        return iter(self._metrics)
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics(house: Inside) -> Response:
+    """For Prometheus."""
+    registry = CollectorRegistry()
+    health = house.health if house.is_heard else None
+    registry.register(_Collector(list(metrics_of(health, totals(house.ledger), ledger_bytes(house.ledger)))))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def totals(ledger: Path) -> list[tuple[str, str, str, str, int]]:
+    """Of all lines, as the ledger has them."""
+    reader = LedgerReader(ledger)
+    try:
+        return reader.all_totals()
+    except sqlite3.Error:
+        return []
+    finally:
+        reader.close()
+
+
+def ledger_bytes(ledger: Path) -> int:
+    """Of the file and its log."""
+    return sum(path.stat().st_size for path in ledger.parent.glob(f"{ledger.name}*"))

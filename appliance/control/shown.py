@@ -1,0 +1,130 @@
+"""What HTTP shows: models of its own, so that what is inside may change."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from appliance.messages import CameraHealth, Condition, Health, ProcessHealth
+from appliance.publish.times import rfc_3339
+
+State = Literal["starting", "ok", "degraded", "down"]
+# RFC 3339, UTC.
+Time = Annotated[str, Field(examples=["2026-11-21T07:30:00.000Z"])]
+
+
+class PictureShown(BaseModel):
+    """What a camera sends."""
+
+    width: int
+    height: int
+    frames_per_second: float
+    decoder: str
+
+
+class CameraShown(BaseModel):
+    """A camera now."""
+
+    name: str
+    state: State
+    reason: str = Field(description="Why it is in this state; empty where all is well.")
+    since: Time
+    picture: PictureShown | None
+    connections: int = Field(description="How often it was connected.")
+    frames: int
+    skipped_busy: int = Field(description="Frames that nobody had time for.")
+    skipped_stale: int = Field(description="Frames that came too late.")
+    damaged: int
+
+
+class ProcessShown(BaseModel):
+    """A process now."""
+
+    name: str
+    state: State
+    reason: str
+    since: Time
+    pid: int
+    restarts: int
+    frames: int
+    latency_p50_ms: float
+    latency_p99_ms: float
+    memory_mb: float
+    cpu_s: float
+    waiting: int = Field(description="What it has not been able to send yet.")
+
+
+class StatusShown(BaseModel):
+    """The whole machine now."""
+
+    site: str
+    run: str
+    version: str
+    time: Time
+    state: State = Field(description="The worst of all states.")
+    cameras: list[CameraShown]
+    processes: list[ProcessShown]
+
+
+ORDER: tuple[State, ...] = ("ok", "starting", "degraded", "down")
+
+
+def state_of(condition: Condition) -> State:
+    """As one of the four."""
+    return next(state for state in ORDER if state == condition.state)
+
+
+def camera_of(camera: CameraHealth) -> CameraShown:
+    """A camera as it is shown."""
+    source = camera.source
+    picture = None
+    if source is not None:
+        picture = PictureShown(
+            width=source.width, height=source.height, frames_per_second=source.frames_per_second, decoder=source.decoder
+        )
+    return CameraShown(
+        name=camera.name,
+        state=state_of(camera.condition),
+        reason=camera.condition.reason,
+        since=rfc_3339(camera.since_ns),
+        picture=picture,
+        connections=camera.connections,
+        frames=camera.frames,
+        skipped_busy=camera.skipped_busy,
+        skipped_stale=camera.skipped_stale,
+        damaged=camera.damaged,
+    )
+
+
+def process_of(process: ProcessHealth) -> ProcessShown:
+    """A process as it is shown."""
+    return ProcessShown(
+        name=process.name,
+        state=state_of(process.condition),
+        reason=process.condition.reason,
+        since=rfc_3339(process.since_ns),
+        pid=process.pid,
+        restarts=process.restarts,
+        frames=process.frames,
+        latency_p50_ms=round(process.latency_p50_ns / 1e6, 1),
+        latency_p99_ms=round(process.latency_p99_ns / 1e6, 1),
+        memory_mb=round(process.memory_bytes / 1e6, 1),
+        cpu_s=round(process.cpu_ns / 1e9, 2),
+        waiting=process.waiting,
+    )
+
+
+def status_of(health: Health, site: str, run: str, version: str) -> StatusShown:
+    """Everything as it is shown."""
+    cameras, processes = [camera_of(one) for one in health.cameras], [process_of(one) for one in health.processes]
+    states = [camera.state for camera in cameras] + [process.state for process in processes]
+    return StatusShown(
+        site=site,
+        run=run,
+        version=version,
+        time=rfc_3339(health.time_ns),
+        state=max(states, key=ORDER.index, default="ok"),
+        cameras=cameras,
+        processes=processes,
+    )

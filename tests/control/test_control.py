@@ -1,0 +1,112 @@
+"""The control plane of a real machine, asked over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.cameras import Camera, needs_gstreamer
+from tests.publish.brokers import free_port
+from tests.system.cli import run_cli
+from tests.system.sites import Site, pid_of, state_of
+from tests.system.videos import Encoding, traffic, write_video
+from tests.waiting import wait_until
+
+pytestmark = needs_gstreamer
+
+
+class Place:
+    """A machine that runs, and a client that asks it."""
+
+    def __init__(self, site: Site, client: httpx.Client) -> None:
+        self.site, self.client = site, client
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder, port = tmp_path_factory.mktemp("site"), free_port()
+    clip = write_video(folder / "traffic.mp4", traffic(4), Encoding(options={"g": "25", "bf": "0"}))
+    with Camera(clip) as gate:
+        site = Site(folder, {"gate": {"source": gate.url}, "gone": {"source": "rtsp://127.0.0.1:9/live"}})
+        site.tree["control"] = {"port": port}
+        with site, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+            site.until(state_of("gate", "ok"))
+            site.until_counted("gate", 2)
+            yield Place(site, client)
+            assert site.stop() == 0
+
+
+def test_it_is_alive_and_ready(place: Place) -> None:
+    assert place.client.get("/healthz").text == "ok\n"
+    wait_until("it is ready", lambda: place.client.get("/readyz").status_code == 200)
+
+
+def test_status_tells_how_everything_is_and_why(place: Place) -> None:
+    status = place.client.get("/api/v1/status").json()
+    states = {camera["name"]: (camera["state"], camera["reason"]) for camera in status["cameras"]}
+    assert states["gate"] == ("ok", "")
+    assert states["gone"] == ("down", "rtsp://127.0.0.1:9/live: the connection is refused")
+    assert {"decode.gate", "detect", "track.0", "count", "control"} <= {process["name"] for process in status["processes"]}
+    assert status["state"] == "down"
+    camera = place.client.get("/api/v1/cameras/gate").json()
+    assert (camera["picture"]["width"], camera["connections"]) == (128, 1)
+
+
+def test_what_is_not_there_is_a_problem_in_words(place: Place) -> None:
+    answer = place.client.get("/api/v1/cameras/roof")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["detail"] == "there is no camera 'roof'"
+    assert place.client.get("/nowhere").json()["status"] == 404
+    assert place.client.post("/healthz").status_code == 405
+
+
+def test_prometheus_can_read_it(place: Place) -> None:
+    text = place.client.get("/metrics").text
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert families["appliance_up"].samples[0].value == 1
+    states = {
+        (sample.labels["camera"], sample.labels["state"]): sample.value for sample in families["appliance_camera_state"].samples
+    }
+    assert (states["gate", "ok"], states["gate", "down"], states["gone", "down"]) == (1, 0, 1)
+    assert sum(sample.value for sample in families["appliance_crossings"].samples) >= 2
+    assert families["appliance_ledger_bytes"].samples[0].value > 0
+
+
+def test_its_document_names_every_route(place: Place) -> None:
+    document = place.client.get("/api/v1/openapi.json").json()
+    assert {"/healthz", "/readyz", "/metrics", "/api/v1/status", "/api/v1/cameras/{name}"} <= set(document["paths"])
+    assert "Problem" in document["components"]["schemas"]
+
+
+def test_killed_it_is_back_and_counting_goes_on(place: Place) -> None:
+    os.kill(pid_of(place.site.health(), "control"), signal.SIGKILL)
+    place.site.until_counted("gate", 1)
+
+    def is_back() -> bool:
+        try:
+            return place.client.get("/api/v1/status").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    wait_until("it answers again", is_back)
+
+
+def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        site = tmp_path / "site.json"
+        tree = {"cameras": [{"name": "gate", "source": "rtsp://127.0.0.1:9/live"}], "detector": {"model": "demo"}}
+        site.write_text(json.dumps({**tree, "data_dir": str(tmp_path / "data"), "control": {"port": port}}))
+        done = run_cli("run", "--config", str(site))
+    assert done.exit_code == 1
+    assert f"wants to listen on 127.0.0.1, port {port}, found: Address already in use" in done.stderr

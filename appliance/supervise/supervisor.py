@@ -240,6 +240,8 @@ class Supervisor:
         """Refuse to go on. A job that has begun to count ends here instead, so that what it has counted is its result."""
         if not self._machine.gives_up or all(stream.source is None for stream in self.streams.values()):
             raise Refusal(sentence, usage=usage)
+        # Nobody is waited for any more.
+        self._drained |= {child.spec.name for child in self._tellers()}
         for stream in self.streams.values():
             if stream.stage is not Stage.FINISHED:
                 stream.finish(stream.epoch, sentence)

@@ -92,3 +92,10 @@ def test_the_demo_brings_its_own_broker(tmp_path: Path) -> None:
     # Its publisher has been heard: site and totals.
     assert stages["publish"]["frames"] >= 2
     assert "broker" in stages
+
+
+def test_a_demo_whose_publisher_cannot_work_ends_with_the_reason(tmp_path: Path) -> None:
+    words = ("demo", "--fast", "--seconds", "2", "--density", "0", "--size", "320x180")
+    done = run_cli(*words, "--mqtt", "mqtts://127.0.0.1:9", "--set", f"mqtt.ca_file={tmp_path / 'nothing.pem'}", deadline_s=60)
+    assert done.exit_code != 0
+    assert "certificates are wanted that can be used" in done.stderr

@@ -12,8 +12,10 @@ from rich.table import Table
 
 import appliance
 from appliance import counting, log
+from appliance.access.commands import token
 from appliance.bench.commands import bench
 from appliance.config import home_expanded
+from appliance.configuration.commands import config as config_commands
 from appliance.demo.commands import demo
 from appliance.doctor.commands import doctor
 from appliance.errors import Refusal
@@ -37,8 +39,10 @@ app.command()(replay)
 app.command()(scene)
 app.command()(selftest)
 app.command()(status)
+app.add_typer(config_commands)
 app.add_typer(evaluate)
 app.add_typer(mqtt)
+app.add_typer(token)
 console = Console()
 
 VIDEO_ENDINGS = (".mp4", ".mkv", ".mov")

@@ -8,6 +8,7 @@ from enum import Enum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -169,7 +170,7 @@ class CameraSettings(Settings):
     """How long a camera may send no picture before it is called again; more than the time between two of its pictures."""
     stale_s: float = Field(default=1.0, ge=0.1, le=60)
     """The oldest frame of a live camera that is still looked at."""
-    blind_s: float = Field(default=0.5, ge=0.05, le=60)
+    blind_s: float = Field(default=0.5, ge=0.05, le=5)
     """A longer time between two frames that were looked at is a gap in the coverage; more than the time between two of the
     camera's pictures.
     """
@@ -296,6 +297,10 @@ class MqttSettings(Settings):
         scheme, _, rest = self.broker.partition("://")
         if self.broker and self.broker != "embedded" and (scheme not in ("mqtt", "mqtts") or not rest.strip("/")):
             raise ValueError(f"a broker is mqtt://host[:port], mqtts://host[:port] or embedded, found '{self.broker}'")
+        try:
+            _ = urlsplit(self.broker).port
+        except ValueError as error:
+            raise ValueError(f"a broker's port cannot be that: {error}") from None
         if "@" in rest:
             raise ValueError("a login does not belong into the address; 'login: env:NAME' or 'login: file:PATH' says where it is")
         if (self.certificate_file is None) != (self.key_file is None):

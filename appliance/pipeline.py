@@ -32,7 +32,7 @@ from appliance.process_settings import (
     TrackProcess,
 )
 from appliance.publish.days import zone_of
-from appliance.publish.mqtt_topics import Topics
+from appliance.publish.mqtt_topics import Topics, checked_prefix
 from appliance.supervise.recovery import CameraStream
 from appliance.supervise.spec import ProcessSpec
 from appliance.supervise.supervisor import Machine
@@ -45,8 +45,8 @@ CAMERAS_PER_SHARD = 8
 Shards = dict[str, tuple[str, ...]]
 # Of files: who finds several frames waiting has his caches warm for all but the first.
 BURSTS_PER_RING = 4
-# Connecting may take five seconds, and as many to know that the name of the broker is not known.
-SENDING_SILENCE_S = 30.0
+# Connecting takes five seconds at most for each address that the broker's name has, and asking for them takes its own time.
+SENDING_SILENCE_S = 120.0
 # A network may take its time to compile, also for a first picture of another shape.
 START_S, DETECT_START_S, SILENCE_S, DETECT_SILENCE_S = 30.0, 180.0, 10.0, 30.0
 
@@ -100,7 +100,7 @@ def control(site: SiteSettings, ledger: Path, run: str) -> tuple[ProcessSpec, ..
     if site.control.port is None:
         return ()
     settings = ControlProcess(site=site.site, run=run, control=site.control, ledger=ledger).model_dump_json()
-    return (ProcessSpec("control", f"{CONTROL}:main", settings, START_S, SILENCE_S),)
+    return (ProcessSpec("control", f"{CONTROL}:main", settings, START_S, SILENCE_S, is_vital=False),)
 
 
 def tellers(site: SiteSettings, ledger: Path, run: str) -> tuple[ProcessSpec, ...]:
@@ -108,18 +108,18 @@ def tellers(site: SiteSettings, ledger: Path, run: str) -> tuple[ProcessSpec, ..
     mqtt = site.mqtt
     if not mqtt.broker:
         return ()
-    publish = ProcessSpec(
-        "publish", f"{PUBLISH}:main", for_publish(site, ledger, run), START_S, SENDING_SILENCE_S, tells_others=True
-    )
+    settings, times_s = for_publish(site, ledger, run), (START_S, SENDING_SILENCE_S)
+    publish = ProcessSpec("publish", f"{PUBLISH}:main", settings, *times_s, is_vital=False, tells_others=True)
     if mqtt.broker != "embedded":
         return (publish,)
     settings = BrokerProcess(bind=mqtt.bind, port=mqtt.port).model_dump_json()
-    return (ProcessSpec("broker", f"{BROKER}:main", settings, START_S, SILENCE_S), publish)
+    return (ProcessSpec("broker", f"{BROKER}:main", settings, START_S, SILENCE_S, is_vital=False), publish)
 
 
 def for_publish(site: SiteSettings, ledger: Path, run: str) -> str:
     """The settings of the publisher; raises ``Refusal`` for what no broker would take."""
     Topics(site.mqtt.prefix or f"appliance/{site.site}")
+    checked_prefix(site.mqtt.discovery_prefix)
     zone_of(site.time_zone)
     login_of(site.mqtt.login)
     return PublishProcess(

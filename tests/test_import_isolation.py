@@ -28,6 +28,8 @@ importlib.import_module(sys.argv[1])
         "appliance.detect.choice",
         "appliance.track.botsort",
         "appliance.count.process",
+        "appliance.access.guard",
+        "appliance.configuration.store",
         "appliance.publish.agenda",
         "appliance.publish.asyncapi",
         "appliance.models.store",

@@ -37,7 +37,7 @@ class Coverage:
         if self.until_ns and step_ns < -SET_BACK_NS:
             self.until_ns = capture_ns
         elif self.until_ns and step_ns > self._blind_ns:
-            self._seen.gaps.append(Gap(self.until_ns, capture_ns, why(self.until_ns)))
+            self._gap(Gap(self.until_ns, capture_ns, why(self.until_ns)))
         elif self.until_ns and step_ns > 0:
             self._cover(self.until_ns, capture_ns, inside)
         self.until_ns = max(self.until_ns, capture_ns)
@@ -57,6 +57,14 @@ class Coverage:
         seen, self._seen = self._seen, Seen(self.until_ns)
         seen.until_ns = self.until_ns
         return seen
+
+    def _gap(self, gap: Gap) -> None:
+        """Note a gap; one that goes on where the last one ended, for the same reason, is the same."""
+        last = self._seen.gaps[-1] if self._seen.gaps else None
+        if last is not None and (last.end_ns, last.reason) == (gap.start_ns, gap.reason):
+            self._seen.gaps[-1] = Gap(last.start_ns, gap.end_ns, gap.reason)
+        else:
+            self._seen.gaps.append(gap)
 
     def _cover(self, start_ns: int, end_ns: int, inside: dict[str, int]) -> None:
         for minute_ns, span_ns in by_minute(start_ns, end_ns):

@@ -12,7 +12,8 @@ from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import Gap, Seen
 from appliance.messages import Health
 
-NOT_RUNNING = "the machine was not running"
+NOT_RUNNING = "the machine was not running, or not with this camera"
+NOT_YET = "it was not connected yet"
 STARTED_ANEW = "a process of it was started anew"
 TAKEN_OUT = "it was taken out of the configuration"
 # At once; after a day without the machine there are thousands, and frames are waiting.
@@ -28,6 +29,7 @@ class Diary:
         self._lines: dict[tuple[str, str], LineIntervals] = {}
         self._reasons = Reasons()
         self._taken_out: set[str] = set()
+        self._strangers_due_ns: int | None = None
 
     def hear(self, health: Health) -> None:
         """Take in how everything is."""
@@ -36,23 +38,38 @@ class Diary:
     def begin(self, camera: CameraSettings, now_ns: int) -> str:
         """A camera begins, or begins again, perhaps with other lines; why there is a gap since it was last seen."""
         until_ns, run = self._ledger.seen_until(camera.name)
-        if until_ns and run != self._ledger.run:
+        if not until_ns:
+            self._ledger.see(camera.name, Seen(now_ns))
+        elif run != self._ledger.run and until_ns < now_ns:
             self._ledger.see(camera.name, Seen(now_ns, gaps=[Gap(until_ns, now_ns, NOT_RUNNING)]))
         here = {line.name: (line.directions.forward, line.directions.backward) for line in camera.counted}
         self._leave([known for known in self._lines if known[0] == camera.name and known[1] not in here], now_ns)
         for line, directions in here.items():
             intervals = self._lines.get((camera.name, line))
             if intervals is None:
-                since_ns = self._ledger.line_since_ns(camera.name, line, now_ns)
-                ends_ns = self._ledger.interval_ends_ns(camera.name, line)
-                self._lines[camera.name, line] = LineIntervals.begin(
-                    camera.name, line, directions, self._lengths_ns, ends_ns, since_ns
-                )
+                self._lines[camera.name, line] = self._intervals(camera.name, line, directions, now_ns)
             else:
                 intervals.directions, intervals.leaves_ns = directions, 0
-        reason = TAKEN_OUT if camera.name in self._taken_out else STARTED_ANEW
+        reason = TAKEN_OUT if camera.name in self._taken_out else STARTED_ANEW if until_ns else NOT_YET
         self._taken_out.discard(camera.name)
         return reason
+
+    def _intervals(self, camera: str, line: str, directions: tuple[str, str], now_ns: int) -> LineIntervals:
+        """Where a line stands, as the ledger has it."""
+        since_ns = self._ledger.line_since_ns(camera, line, directions, now_ns)
+        ends_ns = self._ledger.interval_ends_ns(camera, line)
+        intervals = LineIntervals.begin(camera, line, directions, self._lengths_ns, ends_ns, since_ns)
+        intervals.busy_until_ns = self._ledger.newest_minute_ns(camera, line)
+        return intervals
+
+    def _close_strangers(self, now_ns: int) -> None:
+        """Lines that were there in an earlier run and are no more have a last interval, too."""
+        for camera, line, directions in self._ledger.lines():
+            if (camera, line) not in self._lines:
+                intervals = self._intervals(camera, line, directions, now_ns)
+                if intervals.busy_until_ns >= min(intervals.next_ns.values(), default=now_ns):
+                    intervals.leaves_ns = intervals.busy_until_ns + 1
+                    self._lines[camera, line] = intervals
 
     def leave(self, camera: str, now_ns: int) -> None:
         """A camera is no more; its last intervals are closed all the same."""
@@ -78,6 +95,15 @@ class Diary:
 
     def close(self, now_ns: int) -> None:
         """Close the intervals that are over."""
+        if self._strangers_due_ns is None:
+            # By then all cameras that there are have begun.
+            self._strangers_due_ns = now_ns + NS_PER_MINUTE
+        elif 0 < self._strangers_due_ns <= now_ns:
+            self._strangers_due_ns = 0
+            self._close_strangers(now_ns)
+        for intervals in self._lines.values():
+            if intervals.is_ahead(now_ns):
+                intervals.set_back(now_ns, self._ledger.closed_ns(intervals.camera, intervals.line, now_ns))
         due = (
             span
             for (camera, _), intervals in self._lines.items()

@@ -9,7 +9,7 @@ coverage, and with the reason.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from appliance.clock import NS_PER_MINUTE, NS_PER_S
 from appliance.count.coverage import minute_of
@@ -19,6 +19,8 @@ from appliance.ledger.intervals import IntervalSpan
 GRACE_NS = 10 * NS_PER_S
 # Of the time in which the machine did not run; what was before has no intervals.
 MOST_MISSED_NS = 24 * 60 * NS_PER_MINUTE
+# Less is waited for.
+SET_BACK_NS = 2 * NS_PER_MINUTE
 
 
 @dataclass(slots=True)
@@ -33,6 +35,10 @@ class LineIntervals:
     """Of each length, nanoseconds, the beginning of the oldest one that is not closed."""
     leaves_ns: int = 0
     """When the line was taken away; 0 where it was not."""
+    busy_until_ns: int = 0
+    """The newest minute with a crossing, when this began: up to there no interval is left out."""
+    taken_ns: dict[int, set[int]] = field(default_factory=dict)
+    """Of each length, what was closed already by a clock that has been set back since."""
 
     @classmethod
     def begin(
@@ -50,16 +56,39 @@ class LineIntervals:
         return cls(camera, line, directions, since_ns, next_ns)
 
     def minute_ns(self, time_ns: int) -> int:
-        """The minute that a crossing of this time belongs to."""
-        return max(minute_of(time_ns), *self.next_ns.values()) if self.next_ns else 0
+        """The minute that a crossing of this time belongs to: no interval of it is closed."""
+        if not self.next_ns:
+            return minute_of(time_ns)
+        minute_ns = max(minute_of(time_ns), *self.next_ns.values())
+        while any(minute_ns - minute_ns % length_ns in taken for length_ns, taken in self.taken_ns.items()):
+            minute_ns += NS_PER_MINUTE
+        return minute_ns
+
+    def is_ahead(self, now_ns: int) -> bool:
+        """Whether the clock has been set back behind what is closed."""
+        return any(start_ns > now_ns + SET_BACK_NS for start_ns in self.next_ns.values())
+
+    def set_back(self, now_ns: int, closed_ns: dict[int, set[int]]) -> None:
+        """Go on from now; ``closed_ns`` of each length are the beginnings of what is closed from now on."""
+        self.taken_ns = closed_ns
+        for length_ns in self.next_ns:
+            self.next_ns[length_ns] = self._free_ns(length_ns, now_ns - now_ns % length_ns)
+
+    def _free_ns(self, length_ns: int, start_ns: int) -> int:
+        while start_ns in self.taken_ns.get(length_ns, ()):
+            start_ns += length_ns
+        return start_ns
 
     def due(self, now_ns: int, why: str) -> Iterator[IntervalSpan]:
         """The intervals that are over, each of them once."""
         for length_ns, start_ns in self.next_ns.items():
             while start_ns + length_ns + GRACE_NS <= now_ns and not 0 < self.leaves_ns <= start_ns:
                 span = IntervalSpan(self.camera, self.line, start_ns, start_ns + length_ns, self.directions, self.since_ns, why)
-                oldest_ns = now_ns - MOST_MISSED_NS
-                start_ns = self.next_ns[length_ns] = max(start_ns + length_ns, oldest_ns - oldest_ns % length_ns)
+                start_ns += length_ns
+                if start_ns > self.busy_until_ns:
+                    oldest_ns = now_ns - MOST_MISSED_NS
+                    start_ns = max(start_ns, oldest_ns - oldest_ns % length_ns)
+                start_ns = self.next_ns[length_ns] = self._free_ns(length_ns, start_ns)
                 yield span
 
     @property

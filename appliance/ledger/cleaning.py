@@ -1,7 +1,8 @@
 """What may go from a ledger, and in which order; one small step in one transaction, so that nobody waits for it.
 
 What is too old goes if it has been acknowledged. Where the ledger is too large, recorded tracks go first, then the oldest
-crossings and intervals that have been acknowledged, and only then others; lost crossings are written down. Totals stay.
+crossings and intervals that have been acknowledged, and only then others; lost crossings are written down. Totals stay, and
+what crossings, coverage and presence add up to by the quarter of an hour stays for ten years, whatever room that needs.
 
 Some rows stay as well, however old they are: the newest crossing, which says how far the ledger has come, and the newest
 intervals of every line, which say where its next one begins.
@@ -13,6 +14,10 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from appliance.ledger.rollups import DAY_NS
+
+# For how long sums are kept where crossings are not.
+SUMS_NS = 3653 * DAY_NS
 # Rows of one kind that go in one step; with a million crossings a step takes some tens of milliseconds.
 MOST_ROWS = 1000
 # Of rows that may be large.
@@ -47,6 +52,16 @@ BEFORE = (
     # 0: from a ledger that did not write it down.
     "DELETE FROM not_counted WHERE sequence IN"
     " (SELECT sequence FROM not_counted WHERE capture_ns BETWEEN 1 AND :before_ns - 1 LIMIT :most)",
+)
+SUMS = (
+    "DELETE FROM quarters WHERE (day_ns, camera, line, direction, class) IN"
+    " (SELECT day_ns, camera, line, direction, class FROM quarters WHERE day_ns < :before_ns LIMIT :most)",
+    "DELETE FROM sequences WHERE quarter_ns IN (SELECT quarter_ns FROM sequences WHERE quarter_ns < :before_ns LIMIT :most)",
+    "DELETE FROM covered_quarters WHERE (camera, quarter_ns) IN (SELECT old.camera, old.quarter_ns FROM seen_until CROSS JOIN"
+    " covered_quarters AS old ON old.camera = seen_until.camera AND old.quarter_ns < :before_ns LIMIT :most)",
+    "DELETE FROM present_quarters WHERE (camera, zone, quarter_ns) IN (SELECT old.camera, old.zone, old.quarter_ns FROM lines"
+    " CROSS JOIN present_quarters AS old ON old.camera = lines.camera AND old.zone = lines.line AND old.quarter_ns < :before_ns"
+    " LIMIT :most)",
 )
 # A camera's newest run stays.
 CHECKPOINTS = (
@@ -95,7 +110,7 @@ class Cleaned:
 
 def clean(connection: sqlite3.Connection, run: str, limits: Limits, now_ns: int) -> Cleaned:
     """Take the next step; within a transaction. ``run`` is the one that is under way."""
-    rows = max(_clean_old(connection, limits))
+    rows = max(_clean_old(connection, limits, now_ns))
     connection.execute(CHECKPOINTS, (run, MOST_CHECKPOINTS))
     if used_bytes(connection) <= limits.most_bytes:
         return Cleaned(0, is_done=rows < MOST_ROWS)
@@ -113,11 +128,14 @@ def used_bytes(connection: sqlite3.Connection) -> int:
     return int((pages - free) * page_bytes)
 
 
-def _clean_old(connection: sqlite3.Connection, limits: Limits) -> Iterator[int]:
+def _clean_old(connection: sqlite3.Connection, limits: Limits, now_ns: int) -> Iterator[int]:
     """How many of each kind went."""
     before_ns = min(limits.before_ns, limits.open_ns)
     yield len(_delete_oldest(connection, limits.acknowledged, before_ns))
     yield from _delete_before(connection, before_ns)
+    # Whole days, so that all of them know the same.
+    sums_ns = min(before_ns, now_ns - SUMS_NS)
+    yield from _delete_before(connection, sums_ns - sums_ns % DAY_NS, SUMS)
 
 
 def _clean_tracks(connection: sqlite3.Connection, run: str) -> int:
@@ -160,7 +178,7 @@ def _delete_oldest(
     return oldest
 
 
-def _delete_before(connection: sqlite3.Connection, before_ns: int) -> Iterator[int]:
+def _delete_before(connection: sqlite3.Connection, before_ns: int, queries: tuple[str, ...] = BEFORE) -> Iterator[int]:
     """How many rows of each other kind went."""
-    for query in BEFORE:
+    for query in queries:
         yield connection.execute(query, {"before_ns": before_ns, "most": MOST_ROWS}).rowcount

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from appliance.clock import NS_PER_MINUTE
+from appliance.clock import NS_PER_MINUTE, NS_PER_S
 from appliance.ledger.records import Gap, IntervalContent
+
+MOST_GAPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,29 @@ def content_of(connection: sqlite3.Connection, span: IntervalSpan) -> IntervalCo
         (camera, span.line, *minutes),
     ).fetchone()
     covered_ns = max(0, min(covered_ns, span.end_ns - max(span.start_ns, span.since_ns)))
-    return IntervalContent(counts, covered_ns, frames, skipped, tuple(_gaps(connection, span)), presence_ns, most)
+    gaps = bounded(merged(_gaps(connection, span)))
+    return IntervalContent(counts, covered_ns, frames, skipped, gaps, presence_ns, most)
+
+
+def merged(gaps: Iterable[Gap]) -> list[Gap]:
+    """One gap instead of several that touch, for one reason."""
+    found: list[Gap] = []
+    for gap in gaps:
+        if found and found[-1].reason == gap.reason and found[-1].end_ns >= gap.start_ns:
+            found[-1] = Gap(found[-1].start_ns, max(found[-1].end_ns, gap.end_ns), gap.reason)
+        else:
+            found.append(gap)
+    return found
+
+
+def bounded(gaps: list[Gap]) -> tuple[Gap, ...]:
+    """Few enough for a message; the rest of them as one."""
+    if len(gaps) <= MOST_GAPS:
+        return tuple(gaps)
+    rest = gaps[MOST_GAPS - 1 :]
+    blind_s = sum(gap.end_ns - gap.start_ns for gap in rest) / NS_PER_S
+    summary = f"{len(rest)} gaps of {blind_s:.1f} s together, the first of them: {rest[0].reason}"
+    return (*gaps[: MOST_GAPS - 1], Gap(rest[0].start_ns, rest[-1].end_ns, summary))
 
 
 def _gaps(connection: sqlite3.Connection, span: IntervalSpan) -> Iterator[Gap]:

@@ -18,6 +18,7 @@ from appliance.errors import Refusal
 from appliance.ledger.cleaning import Cleaned, Limits, clean
 from appliance.ledger.intervals import IntervalSpan, content_of
 from appliance.ledger.records import CrossingRecord, Seen, TracksRecord
+from appliance.ledger.rollups import roll_up_crossings, roll_up_seen
 from appliance.ledger.tables import prepare
 from appliance.messages import Checkpoint, pack
 
@@ -63,12 +64,15 @@ class Ledger:
         ``end`` says that the camera's stream is over: the sentence of what went wrong, or nothing.
         """
         with self._transaction() as connection:
+            added = []
             for record in records:
-                if record.counted:
-                    self._add_crossing(connection, record)
-                    self.news += 1
-                else:
+                if not record.counted:
                     self._add_not_counted(connection, record)
+                    continue
+                if sequence := self._add_crossing(connection, record):
+                    added.append((sequence, record))
+                self.news += 1
+            roll_up_crossings(connection, added)
             connection.executemany(
                 "INSERT OR REPLACE INTO tracks VALUES (?, ?, ?, ?)",
                 ((self.run, camera, record.frame, record.content) for record in tracks),
@@ -120,12 +124,34 @@ class Ledger:
         row = self._connection.execute("SELECT until_ns, run FROM seen_until WHERE camera = ?", (camera,)).fetchone()
         return (0, "") if row is None else tuple(row)
 
-    def line_since_ns(self, camera: str, line: str, now_ns: int) -> int:
+    def line_since_ns(self, camera: str, line: str, directions: tuple[str, str], now_ns: int) -> int:
         """Since when a line is counted at: from now on, if it is new."""
         with self._transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO lines VALUES (?, ?, ?)", (camera, line, now_ns))
+            connection.execute(
+                "INSERT INTO lines VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET forward = excluded.forward,"
+                " backward = excluded.backward",
+                (camera, line, now_ns, *directions),
+            )
             row = connection.execute("SELECT since_ns FROM lines WHERE camera = ? AND line = ?", (camera, line)).fetchone()
         return int(row[0])
+
+    def lines(self) -> list[tuple[str, str, tuple[str, str]]]:
+        """All lines that were ever counted at: camera, name, and the names of the directions."""
+        rows = self._connection.execute("SELECT camera, line, forward, backward FROM lines")
+        return [(camera, line, (forward, backward)) for camera, line, forward, backward in rows]
+
+    def newest_minute_ns(self, camera: str, line: str) -> int:
+        """The newest minute that a crossing of this line belongs to; 0 where there is none."""
+        query = "SELECT MAX(minute_ns) FROM crossings WHERE camera = ? AND line = ?"
+        return int(self._connection.execute(query, (camera, line)).fetchone()[0] or 0)
+
+    def closed_ns(self, camera: str, line: str, from_ns: int) -> dict[int, set[int]]:
+        """Of each length the beginnings of the intervals that are closed and end after this time."""
+        closed: dict[int, set[int]] = {}
+        query = "SELECT start_ns, end_ns FROM intervals WHERE camera = ? AND line = ? AND end_ns > ?"
+        for start_ns, end_ns in self._connection.execute(query, (camera, line, from_ns)):
+            closed.setdefault(end_ns - start_ns, set()).add(start_ns)
+        return closed
 
     def interval_ends_ns(self, camera: str, line: str) -> dict[int, int]:
         """Of each length of interval that was ever closed here, nanoseconds, the newest end."""
@@ -171,17 +197,20 @@ class Ledger:
                 self._connection.execute("ROLLBACK")
             raise Refusal(f"the ledger {self.path} cannot be written: {error}; what was counted before is in it") from None
 
-    def _add_crossing(self, connection: sqlite3.Connection, record: CrossingRecord) -> None:
+    def _add_crossing(self, connection: sqlite3.Connection, record: CrossingRecord) -> int | None:
+        """Its sequence number, if it is new."""
         added = connection.execute(
             "INSERT OR IGNORE INTO crossings (event_id, run, camera, line, direction, class, frame, pts_ns, capture_ns, track_id,"
             " confidence, x, y, reason, clock, minute_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (record.event_id, self.run, *msgspec.structs.astuple(record)[1:-1]),
         )
-        if added.rowcount:
-            connection.execute(
-                "INSERT INTO totals VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET total = total + 1",
-                (record.camera, record.line, record.direction, record.class_name),
-            )
+        if not added.rowcount:
+            return None
+        connection.execute(
+            "INSERT INTO totals VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET total = total + 1",
+            (record.camera, record.line, record.direction, record.class_name),
+        )
+        return added.lastrowid
 
     def _add_seen(self, connection: sqlite3.Connection, camera: str, seen: Seen) -> None:
         connection.execute("INSERT OR REPLACE INTO seen_until VALUES (?, ?, ?)", (camera, seen.until_ns, self.run))
@@ -190,6 +219,7 @@ class Ledger:
             " frames = frames + excluded.frames, skipped = skipped + excluded.skipped",
             ((camera, start_ns, *msgspec.structs.astuple(minute)) for start_ns, minute in seen.minutes.items()),
         )
+        roll_up_seen(connection, camera, seen)
         connection.executemany(
             "INSERT INTO presences VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET time_ns = time_ns + excluded.time_ns,"
             " most = MAX(most, excluded.most)",

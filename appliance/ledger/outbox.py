@@ -54,6 +54,12 @@ class Outbox:
                 self._connection.execute("ROLLBACK")
             raise Refusal(f"the outbox {self._path} cannot be written: {error}") from None
 
+    def pull_back(self, newest: dict[str, int]) -> None:
+        """No cursor may be ahead of what there is."""
+        ahead = {kind: sequence for kind, sequence in newest.items() if self.cursor(kind) > sequence}
+        if ahead:
+            self.move(ahead)
+
     def kept(self, name: str) -> bytes:
         """Something that its writer wants to remember."""
         row = self._connection.execute("SELECT content FROM kept WHERE name = ?", (name,)).fetchone()

@@ -14,6 +14,7 @@ from appliance.ledger.tables import prepare
 
 # Direction, class, how many.
 Tally = tuple[str, str, int]
+EVER_NS = 2**62
 CROSSING = "sequence, event_id, run, camera, line, direction, class, capture_ns, clock, track_id, confidence, x, y"
 
 
@@ -79,10 +80,11 @@ class LedgerReader:
         ).fetchone()
         return int(found[0]), int(found[1])
 
-    def crossings(self, after: int, most: int) -> list[KeptCrossing]:
-        """Crossings behind this sequence number, oldest first."""
-        query = f"SELECT {CROSSING} FROM crossings WHERE sequence > ? ORDER BY sequence LIMIT ?"
-        return [KeptCrossing(*row) for row in self._connection.execute(query, (after, most))]
+    def crossings(self, after: int, most: int, within_ns: tuple[int, int] = (-EVER_NS, EVER_NS)) -> list[KeptCrossing]:
+        """Crossings behind this sequence number, oldest first; within two times of capture, the first of them included."""
+        where = "sequence > ? AND capture_ns >= ? AND capture_ns < ?"
+        query = f"SELECT {CROSSING} FROM crossings WHERE {where} ORDER BY sequence LIMIT ?"
+        return [KeptCrossing(*row) for row in self._connection.execute(query, (after, *within_ns, most))]
 
     def intervals(self, after: int, most: int) -> list[IntervalRecord]:
         """Closed intervals behind this sequence number, oldest first."""

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from appliance.errors import Refusal
+from appliance.ledger.rollups import QuartersOf, one_more
 
 SCHEMA = 2
 # AUTOINCREMENT: a sequence number is never given twice, also when the newest rows have been deleted.
@@ -30,6 +31,8 @@ CREATE TABLE IF NOT EXISTS crossings (
     minute_ns INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS crossings_by_minute ON crossings (camera, line, minute_ns);
+CREATE INDEX IF NOT EXISTS crossings_without_minute ON crossings (camera, line, capture_ns) WHERE minute_ns = 0;
+CREATE INDEX IF NOT EXISTS crossings_by_kind ON crossings (camera, line, direction, class);
 CREATE TABLE IF NOT EXISTS totals (
     camera TEXT NOT NULL,
     line TEXT NOT NULL,
@@ -101,6 +104,8 @@ CREATE TABLE IF NOT EXISTS lines (
     camera TEXT NOT NULL,
     line TEXT NOT NULL,
     since_ns INTEGER NOT NULL,
+    forward TEXT NOT NULL,
+    backward TEXT NOT NULL,
     PRIMARY KEY (camera, line)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS intervals (
@@ -117,6 +122,36 @@ CREATE TABLE IF NOT EXISTS losses (
     time_ns INTEGER NOT NULL,
     number INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS quarters (
+    day_ns INTEGER NOT NULL,
+    camera TEXT NOT NULL,
+    line TEXT NOT NULL,
+    direction TEXT NOT NULL,
+    class TEXT NOT NULL,
+    numbers BLOB NOT NULL,
+    PRIMARY KEY (day_ns, camera, line, direction, class)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS covered_quarters (
+    camera TEXT NOT NULL,
+    quarter_ns INTEGER NOT NULL,
+    covered_ns INTEGER NOT NULL,
+    frames INTEGER NOT NULL,
+    skipped INTEGER NOT NULL,
+    PRIMARY KEY (camera, quarter_ns)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS present_quarters (
+    camera TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    quarter_ns INTEGER NOT NULL,
+    time_ns INTEGER NOT NULL,
+    most INTEGER NOT NULL,
+    PRIMARY KEY (camera, zone, quarter_ns)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sequences (
+    quarter_ns INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL
+);
 """
 # From each older schema to the next one.
 STEPS = {
@@ -124,6 +159,14 @@ STEPS = {
 ALTER TABLE crossings ADD COLUMN clock TEXT NOT NULL DEFAULT 'arrival';
 ALTER TABLE crossings ADD COLUMN minute_ns INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE not_counted ADD COLUMN capture_ns INTEGER NOT NULL DEFAULT 0;
+""",
+}
+# What is to be filled in from an older ledger, once it has the tables of today.
+FILLS = {
+    1: """
+INSERT INTO quarters SELECT capture_ns - capture_ns % 86400000000000, camera, line, direction, class, quarters_of(capture_ns)
+    FROM crossings GROUP BY 1, 2, 3, 4, 5;
+INSERT INTO sequences SELECT capture_ns - capture_ns % 900000000000, MIN(sequence), MAX(sequence) FROM crossings GROUP BY 1;
 """,
 }
 
@@ -142,6 +185,9 @@ def prepare(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> N
     # A counted crossing outlives a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA wal_autocheckpoint = 256")
+    connection.create_function("one_more", 2, one_more, deterministic=True)
     if version != SCHEMA:
-        steps = "".join(STEPS[number] for number in range(version, SCHEMA)) if version else ""
-        connection.executescript(f"BEGIN IMMEDIATE; {steps} {TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
+        connection.create_aggregate("quarters_of", 1, QuartersOf)  # type: ignore[arg-type]  # its types know only integers
+        older = range(version or SCHEMA, SCHEMA)
+        steps, fills = ("".join(scripts[number] for number in older) for scripts in (STEPS, FILLS))
+        connection.executescript(f"BEGIN IMMEDIATE; {steps} {TABLES} {fills} PRAGMA user_version = {SCHEMA}; COMMIT;")

@@ -10,6 +10,8 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import tzinfo
 
+import msgspec
+
 import appliance
 from appliance.clock import NS_PER_S
 from appliance.config import CameraSettings
@@ -29,7 +31,7 @@ CHUNK = 500
 # While there is much to tell, totals come now and then.
 TOTALS_NS = NS_PER_S
 CROSSINGS, INTERVALS, LOSSES = "crossings", "intervals", "losses"
-HOME_ASSISTANT = "home_assistant"
+HOME_ASSISTANT, TOLD = "home_assistant", "told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,12 @@ class Agenda:
         """What holds now, by topic."""
         self._to_tell: dict[str, bytes] = {}
         self._first: deque[Note] = deque()
+        self._discovered = b""
+        """What Home Assistant is being told."""
+        self._wanted: set[str] = set()
+        kept = outbox.kept(TOLD)
+        self._former: set[str] = set(msgspec.json.decode(kept, type=list[str])) if kept else set()
+        """What may be retained by the broker, from earlier lives, too."""
         self._records: deque[Note] = deque()
         self._read: dict[str, int] = {}
         self._has_news = True
@@ -81,14 +89,16 @@ class Agenda:
             for line in camera.counted:
                 directions = (line.directions.forward, line.directions.backward)
                 places[camera.name, line.name] = Place(site, camera.name, line.name, directions)
-        names = {camera.name for camera in cameras}
-        gone = {self.topics.count(*place) for place in self._places.keys() - places.keys()}
-        gone |= {self.topics.camera(camera.name) for camera in self._cameras if camera.name not in names}
-        for topic in gone:
+        self._wanted = {self.topics.count(*place) for place in places} | {self.topics.camera(camera.name) for camera in cameras}
+        for topic in self._wanted:
+            if not self._holding.get(topic, b"-"):
+                del self._holding[topic]
+        for topic in (self._former | self._holding.keys()) - self._wanted - {self.topics.site()}:
             # Nothing, which the broker then retains nothing of; told again after a loss, too.
             self._holding[topic] = self._to_tell[topic] = b""
-        for place in places:
-            self._holding.pop(self.topics.count(*place), None)
+        # Until all of it is told, both may be with the broker.
+        self._former |= self._wanted
+        self._outbox.keep(TOLD, msgspec.json.encode(sorted(self._former)))
         self._stale_totals = {place for place in places if self._places.get(place) != places[place]} | self._stale_totals
         self._cameras, self._places = cameras, places
         self._discover()
@@ -111,8 +121,6 @@ class Agenda:
 
     def next(self, now_ns: int) -> Note | None:
         """The next message, if there is one now."""
-        if self._first:
-            return self._first.popleft()
         if self._to_tell:
             topic = next(iter(self._to_tell))
             return Note(topic, self._to_tell.pop(topic))
@@ -123,7 +131,20 @@ class Agenda:
             self._read_on()
         if self._records:
             return self._records.popleft()
-        return self._total(now_ns) if self._stale_totals else None
+        if self._stale_totals:
+            return self._total(now_ns)
+        # A broker that does not take it has everything else by then.
+        return self._first.popleft() if self._first else None
+
+    def settled(self) -> None:
+        """The broker has all that there was to tell."""
+        if self._former != self._wanted:
+            self._former = self._wanted
+            self._outbox.keep(TOLD, msgspec.json.encode(sorted(self._former)))
+            self._holding = {topic: content for topic, content in self._holding.items() if content}
+        if self._discovered:
+            self._outbox.keep(HOME_ASSISTANT, self._discovered)
+            self._discovered = b""
 
     def offline(self) -> Note:
         """The last word."""
@@ -158,7 +179,8 @@ class Agenda:
         for one in crossings:
             topic, payload = self.topics.crossing(one.camera, one.line), making.crossing(one, site)
             self._records.append(Note(topic, encoded(payload), retain=False, kind=CROSSINGS, sequence=one.sequence))
-            self._stale_totals.add((one.camera, one.line))
+            if (one.camera, one.line) in self._places:
+                self._stale_totals.add((one.camera, one.line))
             read[CROSSINGS] = one.sequence
         for interval in intervals:
             self._records.append(self._interval(interval))
@@ -204,5 +226,6 @@ class Agenda:
         ]
         topic, wanted = discovery(self._settings.site, cameras, self.topics, mqtt.discovery_prefix)
         former = self._outbox.kept(HOME_ASSISTANT)
+        self._first.clear()
         self._first.extend(Note(topic, content) for content in steps(former, wanted) or (wanted,))
-        self._outbox.keep(HOME_ASSISTANT, wanted)
+        self._discovered = wanted

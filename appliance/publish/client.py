@@ -23,7 +23,6 @@ CONNECT_S = 5.0
 # Of a session, should the broker keep one.
 SESSION_S = 3600
 PORTS = {"mqtt": 1883, "mqtts": 8883}
-MOST_PACKETS = 100
 MOST_UNDER_WAY = 200
 
 
@@ -44,7 +43,7 @@ class Client:
 
     def __init__(self, settings: MqttSettings, client_id: str, will: Will | None = None) -> None:
         self._settings = settings
-        self.address = f"mqtt://{settings.bind}:{settings.port}" if settings.broker == "embedded" else settings.broker
+        self.address = address_of(settings)
         # What is embedded knows no newer one.
         self._is_5 = settings.version == "5" and settings.broker != "embedded"
         self.is_connected = False
@@ -52,6 +51,7 @@ class Client:
         """Why there is no connection any more; a sentence."""
         self.most_under_way = MOST_UNDER_WAY
         self._acknowledged: list[int] = []
+        self._refused: list[tuple[int, str]] = []
         self._paho = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id,
@@ -121,7 +121,8 @@ class Client:
     def turn(self) -> None:
         """Read and write what can be read and written now, without waiting."""
         steps: tuple[Callable[[], MQTTErrorCode], ...] = (
-            lambda: self._paho.loop_read(MOST_PACKETS),
+            # As many packets as there may be acknowledgements.
+            self._paho.loop_read,
             self._paho.loop_write,
             self._paho.loop_misc,
         )
@@ -139,6 +140,11 @@ class Client:
         """The numbers that have come back since this was last taken."""
         acknowledged, self._acknowledged = self._acknowledged, []
         return acknowledged
+
+    def take_refused(self) -> list[tuple[int, str]]:
+        """The numbers of messages that the broker does not take, and why, since this was last taken."""
+        refused, self._refused = self._refused, []
+        return refused
 
     def close(self) -> None:
         """Say good-bye, where there is anybody; the broker then tells no last will."""
@@ -168,14 +174,24 @@ class Client:
 
     def _on_disconnect(self, client: paho.Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         del client, data, flags, properties
-        self._break(f"{self.address}: the connection is lost: {reason}")
+        # The library's own word for whatever it was not told.
+        why = "the broker has hung up" if str(reason) == "Unspecified error" else f"the connection is lost: {reason}"
+        self._break(f"{self.address}: {why}")
 
     def _on_publish(self, client: paho.Client, data: Any, message_id: int, reason: ReasonCode, properties: Any) -> None:
         del client, data, properties
         if reason.is_failure:
-            self._break(f"{self.address}: the broker refuses what it is sent: {reason}")
+            self._refused.append((message_id, str(reason)))
         else:
             self._acknowledged.append(message_id)
+
+
+def address_of(settings: MqttSettings) -> str:
+    """Where the broker is, also where it is our own."""
+    if settings.broker != "embedded":
+        return settings.broker
+    host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
+    return f"mqtt://{host}:{settings.port}"
 
 
 def in_words(error: OSError | ValueError) -> str:

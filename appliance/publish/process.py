@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from typing import Any
 
@@ -15,7 +16,7 @@ from appliance.ledger.outbox import Outbox
 from appliance.ledger.reader import LedgerReader
 from appliance.messages import Condition, Describe
 from appliance.process_settings import PublishProcess
-from appliance.publish.agenda import Agenda
+from appliance.publish.agenda import CROSSINGS, INTERVALS, Agenda
 from appliance.publish.client import Client, NoBroker, Will
 from appliance.publish.window import Window
 from appliance.topics import COMMITS, HEALTH
@@ -29,6 +30,11 @@ SILENCE_NS = 10 * NS_PER_S
 # Whatever a listener has missed is found then.
 LOOK_NS = NS_PER_S
 FAREWELL_NS = 2 * NS_PER_S
+# Under way at once: some seconds of a slow wire.
+MOST_BYTES = 64 * 1024
+SUSPICIOUS_LOSSES = 3
+
+logger = logging.getLogger(__name__)
 
 
 def main(link: CommandLink, settings: str) -> None:
@@ -48,6 +54,8 @@ class Publisher:
         self._link, self._settings = link, settings
         reader = LedgerReader(settings.ledger)
         self._outbox = Outbox(settings.outbox, reader.identity())
+        # A ledger that was put back from a copy gives numbers again.
+        self._outbox.pull_back(dict(zip((CROSSINGS, INTERVALS), reader.newest())))
         self._agenda = Agenda(settings, reader, self._outbox)
         self._health = Listener(link.folder, HEALTH, "machine")
         self._commits = Listener(link.folder, COMMITS, "device")
@@ -55,12 +63,14 @@ class Publisher:
         for socket in (link.socket, self._health.socket, self._commits.socket):
             self._poller.register(socket, zmq.POLLIN)
         self._client: Client | None = None
-        self._window = Window(0)
+        self._window = Window(0, 0)
+        self._heard_ns = 0
+        """When the broker last acknowledged anything."""
         self._attempt_ns = self._connected_ns = self._look_ns = 0
         self._losses = 0
         self._draining = False
         self._told = Condition("")
-        self._reason = ""
+        self._reason = self._refusal = ""
 
     def step(self) -> None:
         """Hear what is new, talk to the broker, or wait for something to do."""
@@ -115,7 +125,8 @@ class Publisher:
         except NoBroker as no_broker:
             self._lose(str(no_broker))
             return
-        self._client, self._window, self._connected_ns = client, Window(0), monotonic_ns()
+        self._client, self._window = client, Window(0, 0)
+        self._connected_ns = self._heard_ns = monotonic_ns()
 
     def _converse(self, client: Client) -> None:
         """Read, write, and fill the window."""
@@ -123,33 +134,56 @@ class Publisher:
         client.turn()
         now_ns = monotonic_ns()
         if client.is_connected and not was_connected:
-            self._window = Window(client.most_under_way)
+            self._window = Window(client.most_under_way, MOST_BYTES)
+            self._heard_ns = now_ns
             self._agenda.connected(wall_ns())
             self._reason = ""
             self._tell()
         for message_id in client.take_acknowledged():
             self._window.acknowledge(message_id)
             self._link.heart.frames += 1
+            self._heard_ns = now_ns
+        for message_id, reason in client.take_refused():
+            self._on_refused(client, message_id, reason)
         if cursors := self._window.take_cursors():
             self._outbox.move(cursors)
-        oldest_ns = self._window.oldest_ns if client.is_connected else self._connected_ns
-        if not client.broken and oldest_ns is not None and now_ns - oldest_ns > SILENCE_NS:
+        oldest = self._window.oldest if client.is_connected else (self._connected_ns, "")
+        if not client.broken and oldest is not None and now_ns - max(oldest[0], self._heard_ns) > SILENCE_NS:
             client.broken = f"{client.address}: has answered nothing for {SILENCE_NS // NS_PER_S} s"
         if client.broken:
             client.cut()
             self._client = None
-            self._lose(client.broken)
+            self._lose(client.broken + self._suspicion())
         elif client.is_connected:
             self._fill(client, now_ns)
 
     def _fill(self, client: Client, now_ns: int) -> None:
         wall = wall_ns()
-        while self._window.room and not client.broken and (note := self._agenda.next(wall)) is not None:
+        while self._window.has_room and not client.broken and (note := self._agenda.next(wall)) is not None:
             message_id = client.publish(note.topic, note.content, retain=note.retain)
-            self._window.add(message_id, note.kind, note.sequence, now_ns)
+            self._window.add(message_id, note.topic, len(note.content), now_ns, note.kind, note.sequence)
+        if self._window.is_empty:
+            self._agenda.settled()
         if self._draining and self._window.is_empty and not self._agenda.waiting:
             self._draining = False
             self._link.drained()
+
+    def _on_refused(self, client: Client, message_id: int, reason: str) -> None:
+        """What says how it is now can be left out; what has happened cannot, and stays first until it is taken."""
+        topic, is_record = self._window.refused(message_id)
+        if is_record:
+            client.broken = f"{client.address}: the broker refuses what it is sent to {topic}: {reason}"
+        else:
+            self._refusal = f"; it refuses what it is sent to {topic}: {reason}"
+            logger.warning("%s%s", client.address, self._refusal)
+            self._window.acknowledge(message_id)
+
+    def _suspicion(self) -> str:
+        """What it may be that connections are lost one after the other, soon after they began."""
+        oldest, refusal, self._refusal = self._window.oldest, self._refusal, ""
+        if refusal or self._losses < SUSPICIOUS_LOSSES or oldest is None:
+            return refusal
+        return f"; perhaps it does not take what is sent to {oldest[1]}, or another machine has the same client id"
 
     def _lose(self, reason: str) -> None:
         """Try again later: soon at first, then less and less often, and never all machines at the same moment."""

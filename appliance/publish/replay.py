@@ -16,6 +16,7 @@ from appliance.publish import making
 from appliance.publish.client import Client, NoBroker
 from appliance.publish.mqtt_topics import Topics
 from appliance.publish.payloads import encoded
+from appliance.publish.process import MOST_BYTES
 from appliance.publish.window import Window
 
 CHUNK = 500
@@ -52,32 +53,36 @@ def replay(
 def _past(reader: LedgerReader, from_ns: int, to_ns: int) -> Iterator[KeptCrossing]:
     """By sequence number, because times are not in order: one camera is decided later than another."""
     after = 0
-    while chunk := reader.crossings(after, CHUNK):
-        yield from (one for one in chunk if from_ns <= one.capture_ns < to_ns)
+    while chunk := reader.crossings(after, CHUNK, (from_ns, to_ns)):
+        yield from chunk
         after = chunk[-1].sequence
 
 
 def _tell(client: Client, topics: Topics, site: str, past: Iterator[KeptCrossing], advance: Callable[[int], None]) -> int:
-    window, told, heard_ns = Window(0), 0, monotonic_ns()
-    is_over = False
+    window, told, heard_ns = Window(0, 0), 0, monotonic_ns()
+    is_over = is_open = False
     while not is_over or not window.is_empty:
         client.turn()
-        if client.is_connected and told == 0 and window.room == 0:
-            window = Window(client.most_under_way)
+        if client.is_connected and not is_open:
+            is_open, window = True, Window(client.most_under_way, MOST_BYTES)
         for message_id in client.take_acknowledged():
             window.acknowledge(message_id)
             heard_ns = monotonic_ns()
             told += 1
         window.take_cursors()
         advance(told)
-        while client.is_connected and window.room and not is_over and not client.broken:
+        if reason := next((f"{why} ({window.refused(number)[0]})" for number, why in client.take_refused()), ""):
+            client.broken = f"{client.address}: the broker refuses what it is sent: {reason}"
+        while client.is_connected and window.has_room and not is_over and not client.broken:
             one = next(past, None)
             if one is None:
                 is_over = True
             else:
                 content = encoded(making.crossing(one, site, replayed=True))
-                window.add(client.publish(topics.crossing(one.camera, one.line), content), "", 0, monotonic_ns())
-        if not client.broken and monotonic_ns() - heard_ns > SILENCE_NS:
+                topic = topics.crossing(one.camera, one.line)
+                window.add(client.publish(topic, content), topic, len(content), monotonic_ns())
+        oldest = window.oldest if client.is_connected else (heard_ns, "")
+        if not client.broken and oldest is not None and monotonic_ns() - max(oldest[0], heard_ns) > SILENCE_NS:
             client.broken = f"{client.address}: has answered nothing for {SILENCE_NS // NS_PER_S} s"
         if client.broken:
             raise Refusal(f"{client.broken}; {told} crossings were told again")

@@ -17,22 +17,24 @@ class _Sent:
     kind: str
     sequence: int
     sent_ns: int
+    topic: str
+    bytes: int
     is_acknowledged: bool = False
 
 
 class Window:
     """Of one connection."""
 
-    def __init__(self, size: int) -> None:
-        """``size``: how many messages may be under way at once."""
-        self._size = size
+    def __init__(self, size: int, most_bytes: int) -> None:
+        """``size`` messages may be under way at once, and about so many bytes: a slow wire shall not be full of them."""
+        self._size, self._most_bytes, self._bytes = size, most_bytes, 0
         self._sent: deque[_Sent] = deque()
         self._waiting: dict[int, _Sent] = {}
 
     @property
-    def room(self) -> int:
-        """How many more may be sent."""
-        return self._size - len(self._sent)
+    def has_room(self) -> bool:
+        """Whether one more may be sent."""
+        return len(self._sent) < self._size and self._bytes < self._most_bytes
 
     @property
     def is_empty(self) -> bool:
@@ -40,14 +42,20 @@ class Window:
         return not self._sent
 
     @property
-    def oldest_ns(self) -> int | None:
-        """When the oldest message was sent that is not acknowledged."""
-        return next((one.sent_ns for one in self._sent if not one.is_acknowledged), None)
+    def oldest(self) -> tuple[int, str] | None:
+        """When the oldest message was sent that is not acknowledged, and its topic."""
+        return next(((one.sent_ns, one.topic) for one in self._sent if not one.is_acknowledged), None)
 
-    def add(self, message_id: int, kind: str, sequence: int, now_ns: int) -> None:
+    def add(self, message_id: int, topic: str, size_bytes: int, now_ns: int, kind: str = "", sequence: int = 0) -> None:
         """A message has been sent: the record of this kind and sequence number, or, without a kind, something else."""
-        self._sent.append(one := _Sent(message_id, kind, sequence, now_ns))
+        self._sent.append(one := _Sent(message_id, kind, sequence, now_ns, topic, size_bytes))
         self._waiting[message_id] = one
+        self._bytes += size_bytes
+
+    def refused(self, message_id: int) -> tuple[str, bool]:
+        """Of a message that the broker does not take: its topic, and whether it must not be left out."""
+        one = self._waiting.get(message_id)
+        return ("", False) if one is None else (one.topic, bool(one.kind))
 
     def acknowledge(self, message_id: int) -> None:
         """The broker has it; who was never sent is nobody."""
@@ -60,6 +68,7 @@ class Window:
         cursors: dict[str, int] = {}
         while self._sent and self._sent[0].is_acknowledged:
             one = self._sent.popleft()
+            self._bytes -= one.bytes
             if one.kind:
                 cursors[one.kind] = one.sequence
         return cursors

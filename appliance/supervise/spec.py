@@ -20,6 +20,8 @@ class ProcessSpec:
     """Until it must have reported to be ready,"""
     silence_s: float
     """and from then on, the longest time without a heartbeat; longer, and it hangs."""
+    is_vital: bool = True
+    """Whether a machine that cannot have it at its start cannot be; others count on without it."""
     tells_others: bool = False
     """Whether it is told what the cameras are, and a job ends only when it has nothing left to tell."""
 

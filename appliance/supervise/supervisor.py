@@ -243,6 +243,7 @@ class Supervisor:
         # Nobody is waited for any more.
         self._drained |= {child.spec.name for child in self._tellers()}
         for stream in self.streams.values():
+            stream.problem = stream.problem or sentence
             if stream.stage is not Stage.FINISHED:
                 stream.finish(stream.epoch, sentence)
 
@@ -266,7 +267,7 @@ class Supervisor:
             # It is leaving.
             return
         if isinstance(report, Refused):
-            if self._machine.gives_up or not self._has_worked:
+            if self._machine.gives_up or (not self._has_worked and (child.spec.is_vital or report.usage)):
                 self._give_up(report.sentence, usage=report.usage)
             child.complaint = report.sentence
             return

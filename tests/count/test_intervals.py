@@ -15,6 +15,7 @@ from appliance.config import CameraSettings
 from appliance.count.diary import MOST_CLOSED, NOT_RUNNING, TAKEN_OUT, Diary
 from appliance.count.intervals import GRACE_NS, LineIntervals
 from appliance.count.reasons import NO_PICTURES
+from appliance.ledger.intervals import MOST_GAPS
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.reader import LedgerReader
 from appliance.ledger.records import CrossingRecord, Gap, IntervalContent, IntervalRecord, Minute, Presence, Seen
@@ -251,3 +252,73 @@ def test_a_line_stands_where_its_ledger_says() -> None:
     begun = LineIntervals.begin("yard", "gate", ("in", "out"), lengths, {NS_PER_MINUTE: minute(7)}, minute(30))
     assert begun.next_ns == {NS_PER_MINUTE: minute(7), 15 * NS_PER_MINUTE: minute(0)}
     assert begun.minute_ns(minute(3)) == minute(7)
+
+
+def told(ledger: Ledger, length: float = 1.0) -> int:
+    """How many crossings the closed intervals of a length hold."""
+    return sum(sum(content.counts["in"].values()) for start, end, content in closed(ledger) if end - start == length)
+
+
+def test_a_clock_that_is_set_back_has_intervals_again_at_once_and_none_twice(ledger: Ledger) -> None:
+    diary = Diary(ledger, (1, 15))
+    diary.begin(YARD, minute(100))
+    commit(ledger, diary, ("in", "car", 100.5), ("in", "bus", 103.5))
+    diary.close(minute(104.5))
+    # It was too early by an hour and a half.
+    for moment in (10.5, 11.5, 12.5):
+        diary.close(minute(moment))
+        commit(ledger, diary, ("in", f"class{moment}", moment))
+    diary.close(minute(14))
+    assert told(ledger) == 2 + 3
+    starts = [start for start, end, _ in closed(ledger) if end - start == 1]
+    assert len(starts) == len(set(starts))
+    # The time that was counted already comes again.
+    for moment in (101.5, 102.5, 103.2):
+        commit(ledger, diary, ("in", f"class{moment}", moment))
+    diary.close(minute(200))
+    assert told(ledger) == told(ledger, 15.0) == 2 + 3 + 3
+
+
+def test_after_a_week_what_was_counted_before_is_still_in_an_interval(ledger: Ledger) -> None:
+    diary = Diary(ledger, (1,))
+    diary.begin(YARD, minute(0))
+    commit(ledger, diary, ("in", "car", 0.2), ("in", "bus", 1.2), ("in", "truck", 3.2))
+    week = 7 * 24 * 60
+    again = Ledger(ledger.path, "run2")
+    diary = Diary(again, (1,))
+    diary.begin(YARD, minute(week))
+    for _ in range(20):
+        diary.close(minute(week))
+    assert told(again) == 3
+    again.close()
+
+
+def test_a_line_that_is_gone_after_a_restart_has_its_last_interval(ledger: Ledger) -> None:
+    diary = Diary(ledger, (1, 15))
+    diary.begin(YARD, minute(0))
+    commit(ledger, diary, ("in", "car", 0.2))
+    again = Ledger(ledger.path, "run2")
+    diary = Diary(again, (1, 15))
+    diary.begin(YARD.model_copy(update={"lines": ()}), minute(5))
+    for moment in (5, 7, 9, 20):
+        diary.close(minute(moment))
+    assert told(again) == told(again, 15.0) == 1
+    again.close()
+
+
+def test_what_touches_is_one_gap_and_there_are_never_too_many(ledger: Ledger) -> None:
+    diary = Diary(ledger, (1,))
+    diary.begin(YARD, minute(0))
+    gaps = [Gap(minute(n / 400), minute((n + 1) / 400), "slow" if n < 100 else f"reason {n}") for n in range(400)]
+    ledger.see("yard", Seen(minute(1), gaps=gaps))
+    diary.close(minute(1) + GRACE_NS)
+    [(_, _, content)] = closed(ledger)
+    assert content.gaps[0] == Gap(minute(0), minute(0.25), "slow")
+    assert len(content.gaps) == MOST_GAPS
+    assert content.gaps[-1].reason.startswith("202 gaps of 30.3 s together, the first of them: reason ")
+    assert content.gaps[-1].end_ns == minute(1)
+
+
+def test_before_its_first_picture_a_camera_has_not_been_seen(ledger: Ledger) -> None:
+    Diary(ledger, (1,)).begin(YARD, minute(0))
+    assert ledger.seen_until("yard") == (minute(0), "run1")

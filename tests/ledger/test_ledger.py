@@ -311,15 +311,20 @@ def test_an_older_ledger_is_gone_on_with(path: Path, open_ledger: Open) -> None:
     writer = open_ledger()
     writer.commit("yard", a_checkpoint(7), [a_crossing("a", 5)])
     writer.close()
+    for index in ("crossings_by_minute", "crossings_without_minute", "crossings_by_kind"):
+        rows(path, f"DROP INDEX {index}")
     for column in ("clock", "minute_ns"):
-        rows(path, "DROP INDEX IF EXISTS crossings_by_minute")
         rows(path, f"ALTER TABLE crossings DROP COLUMN {column}")
     rows(path, "ALTER TABLE not_counted DROP COLUMN capture_ns")
-    for table in ("seen_until", "minutes", "presences", "gaps", "lines", "intervals", "losses"):
+    diary = ("seen_until", "minutes", "presences", "gaps", "lines", "intervals", "losses")
+    sums = ("quarters", "covered_quarters", "present_quarters", "sequences")
+    before = {table: rows(path, f"SELECT * FROM {table}") for table in sums}
+    for table in (*diary, *sums):
         rows(path, f"DROP TABLE {table}")
     rows(path, "PRAGMA user_version = 1")
     ledger = open_ledger()
     assert ledger.crossings("yard") == [a_crossing("a", 5)]
+    assert {table: rows(path, f"SELECT * FROM {table}") for table in sums} == before, "filled in from the crossings"
     assert ledger.seen_until("yard") == (0, "")
     ledger.commit("yard", a_checkpoint(8), [a_crossing("b", 8)])
     assert len(ledger.crossings("yard")) == 2

@@ -167,7 +167,7 @@ def test_the_oldest_go_first_be_they_crossings_or_intervals(ledger: Ledger, path
 
 def fill_diary(ledger: Ledger) -> None:
     """What was seen on three days, and what was not counted then."""
-    ledger.line_since_ns("yard", "island", ago_ns(20))
+    ledger.line_since_ns("yard", "island", ("forward", "backward"), ago_ns(20))
     for days in (12, 11, 1):
         at_ns = ago_ns(days)
         seen = Seen(at_ns, {at_ns: Minute(1, 1, 0)}, [Gap(at_ns, at_ns + NS_PER_S, "dark")], {("island", at_ns): Presence(1, 1)})

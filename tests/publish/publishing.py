@@ -73,7 +73,15 @@ def a_crossing(number: int, *, minute_ns: int = 0, capture_ns: int = 0) -> Cross
 class Publishing:
     """Use as a context."""
 
-    def __init__(self, folder: Path, mqtt: MqttSettings, *, run: str = "run1", time_zone: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        mqtt: MqttSettings,
+        *,
+        run: str = "run1",
+        time_zone: str = "",
+        cameras: tuple[CameraSettings, ...] = (),
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.ledger = Ledger(folder / "ledger.sqlite", run)
         self.outbox = folder / "outbox.sqlite"
@@ -86,7 +94,7 @@ class Publishing:
         )
         spec = ProcessSpec("publish", "appliance.publish.process:main", settings.model_dump_json(), 30, 30, tells_others=True)
         self.child = Child(spec, folder, "warning")
-        self.cameras: tuple[CameraSettings, ...] = (YARD,)
+        self.cameras: tuple[CameraSettings, ...] = cameras or (YARD,)
         self.condition = Condition("")
         self.is_drained = False
         self.waiting = -1

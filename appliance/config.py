@@ -314,16 +314,14 @@ class ControlSettings(Settings):
     port: int | None = Field(default=None, ge=1, le=65535)
     """Where it is served over HTTP; nothing named means that it is not."""
     bind: str = "127.0.0.1"
-    """On which address of this computer."""
+    """On which address of this computer; on any but loopback there must be a token."""
 
     @model_validator(mode="after")
     def _check(self) -> ControlSettings:
         try:
-            is_loopback = self.bind == "localhost" or ip_address(self.bind).is_loopback
+            _ = self.bind == "localhost" or ip_address(self.bind)
         except ValueError:
             raise ValueError(f"an address of this computer is wanted, found '{self.bind}'") from None
-        if not is_loopback:
-            raise ValueError(f"without tokens it is served on loopback only, found '{self.bind}'")
         return self
 
 

@@ -99,9 +99,7 @@ def test_what_is_live(source: str, pace: str, is_live: bool) -> None:
         pytest.param(with_zone([[0, 0], [1, 1], [1, 0], [0, 1]]), "sides of a zone must not cross", id="an hourglass"),
         pytest.param(with_zone([[0, 0], [0, 0], [1, 0], [0, 1]]), "the corner 0,0 twice in a row", id="a corner twice"),
         pytest.param(with_camera(lines=[LINE], zones=[{**ZONE, "name": "gate"}]), "'gate' twice", id="a zone named as a line"),
-        pytest.param(
-            site(control={"bind": "192.0.2.1"}), "loopback only, found '192.0.2.1'", id="an open door"
-        ),
+        pytest.param(site(control={"bind": "gate"}), "address of this computer is wanted, found 'gate'", id="no address"),
         pytest.param(site(mqtt={"broker": "tcp://a"}), "mqtt://host.* or embedded, found 'tcp://a'", id="no broker's address"),
         pytest.param(site(mqtt={"broker": "mqtt://me:word@a"}), "a login does not belong into the address", id="a login in it"),
         pytest.param(site(intervals_min=[7]), "must divide a day into equal parts, found 7 minutes", id="seven minutes"),

@@ -7,14 +7,16 @@ from typing import Any
 from fastapi import FastAPI
 
 import appliance
+from appliance.access.guard import Guard
+from appliance.control.door import Door
 from appliance.control.house import House
 from appliance.control.problems import Problem, tell_problems
-from appliance.control.routes import health, status
+from appliance.control.routes import counts, health, status
 
 ABOUT = "What crosses which line, when, and in which direction; and whether anybody was looking."
 
 
-def create_app(house: House) -> FastAPI:
+def create_app(house: House, guard: Guard) -> FastAPI:
     """For one machine."""
     app = FastAPI(
         title="appliance",
@@ -25,10 +27,11 @@ def create_app(house: House) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.house = house
+    app.state.house, app.state.door = house, Door(guard)
     tell_problems(app)
     app.include_router(health.router)
     app.include_router(status.router, prefix="/api/v1")
+    app.include_router(counts.router, prefix="/api/v1")
     _document_problems(app)
     return app
 

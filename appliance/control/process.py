@@ -7,7 +7,9 @@ import socket
 
 import uvicorn
 
+from appliance.access.guard import Guard
 from appliance.control.app import create_app
+from appliance.control.door import is_loopback
 from appliance.control.house import House
 from appliance.errors import Refusal
 from appliance.ipc.channel import Listener
@@ -30,7 +32,11 @@ class Server(uvicorn.Server):
 def main(link: CommandLink, settings: str) -> None:
     """Run until told to stop."""
     wanted = ControlProcess.model_validate_json(settings)
-    asyncio.run(serve(link, wanted, open_door(wanted.control.bind, wanted.control.port or 0)))
+    with Guard(wanted.ledger.parent) as guard:
+        if not is_loopback(wanted.control.bind) and not guard.tokens.listed():
+            sentence = f"without a token it is served on loopback only, found '{wanted.control.bind}'"
+            raise Refusal(f"{sentence}; 'appliance token create' makes one")
+        asyncio.run(serve(link, wanted, guard, open_door(wanted.control.bind, wanted.control.port or 0)))
 
 
 def open_door(bind: str, port: int) -> socket.socket:
@@ -46,11 +52,11 @@ def open_door(bind: str, port: int) -> socket.socket:
     return door
 
 
-async def serve(link: CommandLink, settings: ControlProcess, door: socket.socket) -> None:
+async def serve(link: CommandLink, settings: ControlProcess, guard: Guard, door: socket.socket) -> None:
     """Everything at once."""
     house = House(settings.site, settings.run, settings.ledger, link.folder)
     config = uvicorn.Config(
-        create_app(house), log_config=None, access_log=False, timeout_graceful_shutdown=FAREWELL_S, server_header=False
+        create_app(house, guard), log_config=None, access_log=False, timeout_graceful_shutdown=FAREWELL_S, server_header=False
     )
     server = Server(config)
     listener = Listener(link.folder, HEALTH, "machine")

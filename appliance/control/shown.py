@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from appliance.messages import CameraHealth, Condition, Health, ProcessHealth
-from appliance.publish.times import rfc_3339
+from appliance.times import rfc_3339
 
 State = Literal["starting", "ok", "degraded", "down"]
 # RFC 3339, UTC.

@@ -111,8 +111,13 @@ class LedgerReader:
         try:
             (sequence,) = connection.execute("SELECT COALESCE(MAX(sequence), 0) FROM crossings").fetchone()
             if since_ns:
-                query = "SELECT direction, class, COUNT(*) FROM crossings WHERE camera = ? AND line = ? AND minute_ns >= ?"
-                tallies = connection.execute(f"{query} GROUP BY direction, class", (camera, line, since_ns)).fetchall()
+                # Sources that keep no time have no minutes.
+                query = "SELECT direction, class FROM crossings WHERE camera = :camera AND line = :line AND"
+                both = f"{query} minute_ns >= :since UNION ALL {query} minute_ns = 0 AND capture_ns >= :since"
+                tallies = connection.execute(
+                    f"SELECT direction, class, COUNT(*) FROM ({both}) GROUP BY direction, class",
+                    {"camera": camera, "line": line, "since": since_ns},
+                ).fetchall()
             else:
                 query = "SELECT direction, class, total FROM totals WHERE camera = ? AND line = ?"
                 tallies = connection.execute(query, (camera, line)).fetchall()

@@ -21,7 +21,7 @@ from appliance.publish.payloads import (
     OccupancyPayload,
     SitePayload,
 )
-from appliance.publish.times import rfc_3339
+from appliance.times import rfc_3339
 
 
 class Place(msgspec.Struct, frozen=True):

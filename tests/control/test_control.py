@@ -86,6 +86,50 @@ def test_its_document_names_every_route(place: Place) -> None:
     assert "Problem" in document["components"]["schemas"]
 
 
+def test_counts_come_by_bucket_with_their_coverage(place: Place) -> None:
+    words = {"from": "2020-01-01", "to": "2030-01-01", "bucket": "year", "group_by": ["line", "direction"], "zone": "UTC"}
+    years = place.client.get("/api/v1/counts", params=words).json()
+    assert len(years) == 10
+    [busy] = [year for year in years if year["total"]]
+    assert busy["total"] == sum(group["number"] for group in busy["groups"])
+    assert {group["group"]["line"] for group in busy["groups"]} == {"middle"}
+    assert busy["coverage"]["gate"]["covered_s"] > 0
+    sheet = place.client.get("/api/v1/counts", params=words, headers={"accept": "text/csv"})
+    assert sheet.headers["content-type"].startswith("text/csv")
+    assert sheet.text.splitlines()[0].lstrip("\ufeff").startswith("start,end,line,direction,number")
+    wrong = place.client.get("/api/v1/counts", params={**words, "from": "yesterday"})
+    assert (wrong.status_code, "a time like" in wrong.json()["detail"]) == (422, True)
+    assert place.client.get("/api/v1/counts", params={**words, "bucket": "eon"}).json()["faults"][0]["place"] == "query.bucket"
+
+
+def test_crossings_come_page_by_page(place: Place) -> None:
+    place.site.until_counted("gate", 2)
+    first = place.client.get("/api/v1/crossings", params={"limit": 2, "oldest_first": True}).json()
+    second = place.client.get("/api/v1/crossings", params={"limit": 2, "oldest_first": True, "cursor": first["cursor"]}).json()
+    sequences = [one["sequence"] for one in first["crossings"] + second["crossings"]]
+    assert sequences == sorted(set(sequences))
+    assert first["crossings"][0]["class"] == "person" or first["crossings"][0]["class"]
+    assert place.client.get("/api/v1/crossings", params={"line": "nowhere"}).json()["crossings"] == []
+
+
+def test_a_strange_name_for_this_computer_is_not_believed(place: Place) -> None:
+    answer = place.client.get("/api/v1/status", headers={"host": "evil.example"})
+    assert answer.status_code == 401
+
+
+def test_as_soon_as_there_is_a_token_everybody_needs_one(place: Place) -> None:
+    folder = place.site.ledger.parent
+    made = run_cli("token", "create", "panel", "--role", "viewer", "--data-dir", str(folder))
+    assert made.exit_code == 0, made.stderr
+    token = made.stdout.strip()
+    assert place.client.get("/api/v1/status").status_code == 401
+    assert place.client.get("/api/v1/status", headers={"authorization": f"Bearer {token}"}).status_code == 200
+    refused = place.client.get("/api/v1/status", headers={"authorization": f"Bearer {token[:-1]}x"})
+    assert (refused.status_code, "mistyped" in refused.json()["detail"]) == (401, True)
+    assert run_cli("token", "revoke", "panel", "--data-dir", str(folder)).exit_code == 0
+    assert place.client.get("/healthz").status_code == 200
+
+
 def test_killed_it_is_back_and_counting_goes_on(place: Place) -> None:
     os.kill(pid_of(place.site.health(), "control"), signal.SIGKILL)
     place.site.until_counted("gate", 1)

@@ -19,7 +19,7 @@ from appliance.publish import making
 from appliance.publish.mqtt_topics import Topics
 from appliance.publish.payload_examples import AWAY, CROSSING, EXAMPLES, PLACE, SEEN, START_NS
 from appliance.publish.payloads import Payload, encoded
-from appliance.publish.times import rfc_3339
+from appliance.times import rfc_3339
 
 MINUTE_NS = 60 * NS_PER_S
 

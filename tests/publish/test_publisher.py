@@ -19,7 +19,7 @@ from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import Minute, Seen
 from appliance.messages import CameraHealth, Checkpoint, Condition, Health
 from appliance.publish.days import midnight_ns, zone_of
-from appliance.publish.times import rfc_3339
+from appliance.times import rfc_3339
 from tests.publish.brokers import Mosquitto, Subscriber, needs_mosquitto
 from tests.publish.mqtt_chaos import Storm, run_storm
 from tests.publish.publishing import YARD, Publishing, a_crossing
@@ -112,7 +112,9 @@ def test_totals_begin_anew_at_midnight_of_the_site(tmp_path: Path, broker: Mosqu
     with Subscriber(broker.port) as ear, Publishing(tmp_path / "machine", settings, time_zone="Pacific/Auckland") as machine:
         midnight = midnight_ns(wall_ns(), zone_of("Pacific/Auckland"))
         machine.count(a_crossing(0, minute_ns=midnight - NS_PER_MINUTE), a_crossing(2, minute_ns=midnight))
-        machine.until("totals", lambda: ear.retained.get("appliance/junction/yard/gate/count", {}).get("total") == 1)
+        # Of a source without minutes.
+        machine.count(a_crossing(4, capture_ns=midnight - 1), a_crossing(6, capture_ns=midnight + 1))
+        machine.until("totals", lambda: ear.retained.get("appliance/junction/yard/gate/count", {}).get("total") == 2)
         assert ear.retained["appliance/junction/yard/gate/count"]["since"] == rfc_3339(midnight)
 
 

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from appliance.control.door import LOOK
 from appliance.control.inside import Inside
 from appliance.control.problems import documented, problem
 from appliance.ledger.reader import LedgerReader
@@ -43,7 +44,7 @@ class _Collector:
         return iter(self._metrics)
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@router.get("/metrics", response_class=PlainTextResponse, responses=documented(401, 403, 429), dependencies=[LOOK])
 def metrics(house: Inside) -> Response:
     """For Prometheus."""
     registry = CollectorRegistry()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
@@ -25,7 +25,7 @@ from appliance.publish.days import zone_of
 
 router = APIRouter(tags=["counts"], dependencies=[COUNTS])
 CSV = "text/csv"
-SHEET = {200: {"content": {CSV: {"schema": {"type": "string"}}}}}
+SHEET: dict[int | str, dict[str, Any]] = {200: {"content": {CSV: {"schema": {"type": "string"}}}}}
 MOST_ON_A_PAGE = 1000
 
 Names = Annotated[list[str], Query(description="Only of these; may be given several times.", max_length=100)]

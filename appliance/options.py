@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from appliance.config import LineSettings, ZoneSettings, first_fault
+from appliance.config import first_fault
+from appliance.counted import LineSettings, ZoneSettings
 from appliance.errors import Refusal
 
 

@@ -11,9 +11,9 @@ from appliance.config import (
     DetectorSettings,
     MqttSettings,
     RetentionSettings,
-    Settings,
     TrackerSettings,
 )
+from appliance.counted import Settings
 
 
 class DecodeProcess(Settings):

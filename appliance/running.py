@@ -96,11 +96,7 @@ def run_site(
     ``run`` names it for those who want to read the ledger meanwhile. With SIGHUP, or on request, it becomes the site that
     ``read_again`` gives.
     """
-    check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
-    if site.control.port is not None:
-        check_port("the control plane", site.control.bind, site.control.port)
-    if site.mqtt.broker == "embedded":
-        check_port("the embedded broker", site.mqtt.bind, site.mqtt.port)
+    _refuse_what_cannot_be(site)
     run = run or new_run_id()
     with stopping_on_signals(*(() if read_again is None else (signal.SIGHUP,))) as stopper, _folder(site) as folder:
         # What cannot be written is refused now, and a stop before the first frame finds a ledger.
@@ -134,6 +130,14 @@ def run_site(
             clock.seconds,
             stopper.is_set,
         )
+
+
+def _refuse_what_cannot_be(site: SiteSettings) -> None:
+    check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
+    if site.control.port is not None:
+        check_port("the control plane", site.control.bind, site.control.port)
+    if site.mqtt.broker == "embedded":
+        check_port("the embedded broker", site.mqtt.bind, site.mqtt.port)
 
 
 class _WorkClock:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import unified_diff
 
-from appliance.config import CameraSettings, LineSettings, Settings, SiteSettings, ZoneSettings
+from appliance.config import CameraSettings, SiteSettings
+from appliance.counted import LineSettings, Settings, ZoneSettings
 
 MOST_LETTERS = 300
 Named = CameraSettings | LineSettings | ZoneSettings

@@ -7,7 +7,8 @@ import inspect
 from typing import Any
 
 from appliance import config
-from appliance.config import Settings, SiteSettings
+from appliance.config import SiteSettings
+from appliance.counted import Settings
 
 
 def json_schema() -> dict[str, Any]:

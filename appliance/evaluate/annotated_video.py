@@ -17,7 +17,7 @@ from rich.progress import Progress
 
 from appliance.boxes import Tracks
 from appliance.clock import NS_PER_S
-from appliance.config import LineSettings, ZoneSettings
+from appliance.counted import LineSettings, ZoneSettings
 from appliance.counting import CAMERA, CountResult
 from appliance.decode.choice import open_source
 from appliance.decode.reader import Reader

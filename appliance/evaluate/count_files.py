@@ -9,7 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from appliance.config import DirectionNames, first_fault
+from appliance.config import first_fault
+from appliance.counted import DirectionNames
 from appliance.errors import Refusal
 
 COLUMNS = ("line", "direction", "class", "frame", "pts_s")

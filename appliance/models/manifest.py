@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from appliance.config import Name, Settings, first_fault
+from appliance.config import first_fault
+from appliance.counted import Name, Settings
 from appliance.errors import Refusal
 
 if sys.version_info >= (3, 11):

@@ -6,7 +6,7 @@ import ast
 import inspect
 from typing import Any
 
-from appliance import config
+from appliance import config, counted
 from appliance.config import SiteSettings
 from appliance.counted import Settings
 
@@ -14,7 +14,7 @@ from appliance.counted import Settings
 def json_schema() -> dict[str, Any]:
     """For editors, panels and programs that write a site's file."""
     schema = SiteSettings.model_json_schema()
-    told = _docstrings(inspect.getsource(config))
+    told = {**_docstrings(inspect.getsource(counted)), **_docstrings(inspect.getsource(config))}
     for name, definition in {**schema["$defs"], SiteSettings.__name__: schema}.items():
         for field, sentence in _sentences(name, told).items():
             definition["properties"][field]["description"] = sentence
@@ -23,7 +23,7 @@ def json_schema() -> dict[str, Any]:
 
 def _sentences(name: str, told: dict[tuple[str, str], str]) -> dict[str, str]:
     """By the field's name in the file."""
-    kind = getattr(config, name)
+    kind = getattr(config, name, None) or getattr(counted, name)
     if not (isinstance(kind, type) and issubclass(kind, Settings)):
         return {}
     sentences = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -165,4 +166,5 @@ def run(
     log.set_up("supervisor", site.log_level)
     ledger = home_expanded(site.data_dir) / "ledger.sqlite"
     with counting.job_ledger(ledger, site.data_dir), ProgressBar(console, site.cameras) as bar:
-        run_site(site, ledger, until_finished=False, watch=bar.show, read_again=lambda: load_site(config, overrides or ()))
+        read_again = partial(load_site, config, overrides or ())
+        run_site(site, ledger, until_finished=False, watch=bar.show, read_again=read_again, site_file=config.absolute())

@@ -259,6 +259,11 @@ def wanted_classes(cameras: Iterable[CameraSettings]) -> tuple[str, ...]:
     return tuple(sorted({name for line in lines for name in line.classes}))
 
 
+def named_classes(cameras: Iterable[CameraSettings]) -> tuple[str, ...]:
+    """Everything that any line or zone names, which the model must know."""
+    return tuple(sorted({name for camera in cameras for line in camera.counted for name in line.classes}))
+
+
 def refuse_twins(what: str, names: Iterable[str]) -> None:
     """Raise ``ValueError`` where a name is given twice."""
     seen: set[str] = set()

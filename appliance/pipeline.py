@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
-from appliance.config import CameraSettings, SiteSettings, wanted_classes
+from appliance.config import CameraSettings, SiteSettings, named_classes, wanted_classes
 from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import USUAL_INPUT_PX, preview_shape
 from appliance.login import login_of
@@ -99,8 +99,12 @@ def control(site: SiteSettings, ledger: Path, run: str) -> tuple[ProcessSpec, ..
     """The control plane, where it is wanted."""
     if site.control.port is None:
         return ()
-    settings = ControlProcess(site=site.site, run=run, control=site.control, ledger=ledger).model_dump_json()
-    return (ProcessSpec("control", f"{CONTROL}:main", settings, START_S, SILENCE_S, is_vital=False),)
+    return (ProcessSpec("control", f"{CONTROL}:main", for_control(site, ledger, run), START_S, SILENCE_S, is_vital=False),)
+
+
+def for_control(site: SiteSettings, ledger: Path, run: str, site_file: Path | None = None) -> str:
+    """The settings of the control plane; without a file of the site nothing of it can be changed."""
+    return ControlProcess(site=site.site, run=run, control=site.control, ledger=ledger, site_file=site_file).model_dump_json()
 
 
 def tellers(site: SiteSettings, ledger: Path, run: str) -> tuple[ProcessSpec, ...]:
@@ -137,13 +141,20 @@ def for_decode(camera: CameraSettings) -> str:
     return DecodeProcess(camera=camera.model_copy(update={"lines": (), "zones": ()})).model_dump_json()
 
 
-def for_detect(site: SiteSettings, models_dir: Path, classes: tuple[str, ...] | None = None) -> str:
-    """The settings of the detector, to begin with these classes, or with those that the site's lines count."""
+def classes_of(site: SiteSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a site wants to be found, and what its lines name."""
+    return wanted_classes(site.cameras), named_classes(site.cameras)
+
+
+def for_detect(site: SiteSettings, models_dir: Path, classes: tuple[tuple[str, ...], tuple[str, ...]] | None = None) -> str:
+    """The settings of the detector, to begin with these classes (see ``classes_of``), or with those of the site."""
+    wanted, named = classes_of(site) if classes is None else classes
     is_live = any(camera.is_live for camera in site.cameras)
     return DetectProcess(
         detector=site.detector,
         low_score=min(site.tracker.low_score, site.detector.confidence),
-        classes=wanted_classes(site.cameras) if classes is None else classes,
+        classes=wanted,
+        named=named,
         models_dir=models_dir,
         is_live=is_live,
         burst=1 if is_live else max(1, site.slots // BURSTS_PER_RING),

@@ -28,7 +28,9 @@ class DetectProcess(Settings):
     detector: DetectorSettings
     low_score: float
     classes: tuple[str, ...]
-    """Everything that some line counts; nothing named means all. Refused where the model does not know one."""
+    """Everything that some line counts; nothing named means all."""
+    named: tuple[str, ...]
+    """Everything that some line names. Refused where the model does not know one."""
     models_dir: Path
     is_live: bool
     burst: int
@@ -81,3 +83,4 @@ class ControlProcess(Settings):
     run: str
     control: ControlSettings
     ledger: Path
+    site_file: Path | None

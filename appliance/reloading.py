@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from appliance import pipeline
-from appliance.config import SiteSettings, wanted_classes
+from appliance.config import SiteSettings, named_classes
 from appliance.errors import Refusal
 from appliance.ipc.requests import RequestDesk
 from appliance.messages import Answer, Request
@@ -31,13 +31,18 @@ class Place:
     models_dir: Path
     gives_up: bool
     classes: tuple[str, ...]
-    """What the detector was started for; later ones reach it with the cameras."""
+    named: tuple[str, ...]
+    """What the detector was started for, and what it was asked whether it knows; later ones reach it with the cameras."""
+    site_file: Path | None = None
 
     def machine(self, site: SiteSettings, before: pipeline.Shards | None = None) -> Machine:
         """The machine of a site here; cameras that were there before stay in their shards."""
         machine = pipeline.build(site, self.folder, self.ledger, self.run, self.models_dir, gives_up=self.gives_up, before=before)
-        detect = pipeline.for_detect(site, self.models_dir, self.classes)
-        specs = tuple(replace(spec, settings=detect) if spec.name == "detect" else spec for spec in machine.specs)
+        here = {
+            "detect": pipeline.for_detect(site, self.models_dir, (self.classes, self.named)),
+            "control": pipeline.for_control(site, self.ledger, self.run, self.site_file),
+        }
+        specs = tuple(replace(spec, settings=here.get(spec.name, spec.settings)) for spec in machine.specs)
         return replace(machine, specs=specs)
 
 
@@ -115,6 +120,6 @@ def refuse_long_names(site: SiteSettings, folder: Path) -> None:
 
 def refuse_unknown_classes(site: SiteSettings, known: tuple[str, ...]) -> None:
     """Raise ``Refusal`` for a class that the model, which stays, does not know."""
-    for name in wanted_classes(site.cameras):
+    for name in named_classes(site.cameras):
         if name not in known:
             raise Refusal(f"'{name}' is wanted, but the model knows no such class; it knows {', '.join(known[:20])}")

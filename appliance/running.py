@@ -15,7 +15,7 @@ from types import FrameType
 
 from appliance import pipeline
 from appliance.clock import NS_PER_S, monotonic_ns
-from appliance.config import SiteSettings, wanted_classes
+from appliance.config import SiteSettings
 from appliance.ledger.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
 from appliance.reloading import Place, Reloader
@@ -90,6 +90,7 @@ def run_site(
     watch: Callable[[Supervisor], None] = lambda supervisor: None,
     run: str = "",
     read_again: Callable[[], SiteSettings] | None = None,
+    site_file: Path | None = None,
 ) -> Work:
     """Run a site's machine until its files are finished, or until a signal; ``watch`` is called a few times per second.
 
@@ -101,7 +102,7 @@ def run_site(
     with stopping_on_signals(*(() if read_again is None else (signal.SIGHUP,))) as stopper, _folder(site) as folder:
         # What cannot be written is refused now, and a stop before the first frame finds a ledger.
         Ledger(ledger, run).close()
-        place = Place(folder, ledger, run, models_dir(), until_finished, wanted_classes(site.cameras))
+        place = Place(folder, ledger, run, models_dir(), until_finished, *pipeline.classes_of(site), site_file)
         manager = ServiceManager()
         with Supervisor(place.machine(site)) as supervisor, ExitStack() as parts:
             clock = _WorkClock()

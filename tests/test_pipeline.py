@@ -163,3 +163,8 @@ def test_a_machine_knows_who_works_on_which_stream() -> None:
         assert CameraSettings.model_validate_json(stream.settings) in site.cameras
     assert (machine.folder, machine.log_level, machine.gives_up) == (FOLDER, "info", True)
     assert machine.ring_size(ModelInfo((), InputRule(), "")).slots == 4
+
+
+def test_the_model_is_asked_for_every_class_that_is_named_also_beside_a_line_that_counts_all() -> None:
+    site = site_of(camera("gate", line("all"), line("ufos", "ufo")))
+    assert pipeline.classes_of(site) == ((), ("ufo",))

@@ -11,7 +11,7 @@ from appliance.access.guard import Guard
 from appliance.control.door import Door
 from appliance.control.house import House
 from appliance.control.problems import Problem, tell_problems
-from appliance.control.routes import counts, health, status
+from appliance.control.routes import configuration, counts, health, status
 
 ABOUT = "What crosses which line, when, and in which direction; and whether anybody was looking."
 
@@ -32,6 +32,7 @@ def create_app(house: House, guard: Guard) -> FastAPI:
     app.include_router(health.router)
     app.include_router(status.router, prefix="/api/v1")
     app.include_router(counts.router, prefix="/api/v1")
+    app.include_router(configuration.router, prefix="/api/v1")
     _document_problems(app)
     return app
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 
+from appliance.access.audit import Actor, Audit, Change
 from appliance.access.guard import Guard, Pause
 from appliance.access.moment import now
 from appliance.access.roles import Permission, Role, allows
@@ -21,20 +24,34 @@ WHY = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks."""
+
+    name: str
+    role: Role
+    address: str
+    log: Audit
+
+    def audit(self, action: str, subject: str, after: object, now_ns: int) -> None:
+        """Write down what was done."""
+        self.log.add(Actor(self.name, self.address), Change(action, subject, None, after), now_ns)
+
+
 class Door:
     """Of one application."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    def role_of(self, request: Request) -> Role:
+    def caller_of(self, request: Request) -> Caller:
         """Who asks; raises 401 where that is nobody, and 429 where too many wrong tokens came from there."""
         address = "" if request.client is None else request.client.host
         kind, _, text = request.headers.get("authorization", "").partition(" ")
         if not text:
             if is_loopback(address) and is_at_home(request) and not self._guard.tokens.listed():
                 # As long as there are no tokens, this computer may look.
-                return Role.VIEWER
+                return Caller("this computer", Role.VIEWER, address, self._guard.audit)
             raise HTTPException(401, "a token is wanted as 'Authorization: Bearer …', found none", CHALLENGE)
         if kind.lower() != "bearer":
             raise HTTPException(401, f"a token is wanted as 'Authorization: Bearer …', found '{kind[:20]} …'", CHALLENGE)
@@ -46,22 +63,27 @@ class Door:
             )
         if isinstance(answer, Denial):
             raise HTTPException(401, WHY[answer], CHALLENGE)
-        return answer.role
+        return Caller(answer.name, answer.role, address, self._guard.audit)
 
 
-def needs(permission: Permission) -> Callable[[Request], None]:
+def needs(permission: Permission) -> Callable[[Request], Caller]:
     """A dependency of routes that want it."""
 
-    def check(request: Request) -> None:
+    def check(request: Request) -> Caller:
         door: Door = request.app.state.door
-        role = door.role_of(request)
-        if not allows(role, permission):
-            raise HTTPException(403, f"a {role.value} may not do that: it needs '{permission.value}'")
+        caller = door.caller_of(request)
+        if not allows(caller.role, permission):
+            raise HTTPException(403, f"a {caller.role.value} may not do that: it needs '{permission.value}'")
+        return caller
 
     return check
 
 
 LOOK, COUNTS = Depends(needs(Permission.LOOK)), Depends(needs(Permission.COUNTS))
+SEE = Annotated[Caller, LOOK]
+EDIT_CAMERAS = Annotated[Caller, Depends(needs(Permission.CAMERAS))]
+EDIT_LINES = Annotated[Caller, Depends(needs(Permission.LINES))]
+EDIT_CONFIGURATION = Annotated[Caller, Depends(needs(Permission.CONFIGURATION))]
 
 
 def is_loopback(address: str) -> bool:

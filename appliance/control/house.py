@@ -21,6 +21,7 @@ class House:
     ledger: Path
     folder: Path
     """Of the machine's sockets."""
+    site_file: Path | None = None
     health: Health | None = None
     heard_ns: int = field(default=0)
 

@@ -11,8 +11,18 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from appliance.configuration.refusals import Faulty, MachineRefused, Missing, NoAnswer, Stale, Taken
 from appliance.errors import Refusal
 
+# The first that fits.
+STATUSES: tuple[tuple[type[Refusal], int], ...] = (
+    (Faulty, 422),
+    (Stale, 412),
+    (Missing, 404),
+    (Taken, 409),
+    (NoAnswer, 504),
+    (MachineRefused, 409),
+)
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -68,7 +78,9 @@ def tell_problems(app: FastAPI) -> None:
     async def refused(request: Request, error: Exception) -> JSONResponse:
         del request
         assert isinstance(error, Refusal)
-        return problem(422 if error.usage else 503, error.sentence)
+        status = next((status for kind, status in STATUSES if isinstance(error, kind)), 422 if error.usage else 503)
+        faults = [Fault(place=one.place, sentence=str(one)) for one in error.faults] if isinstance(error, Faulty) else []
+        return problem(status, error.sentence, faults)
 
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)

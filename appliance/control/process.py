@@ -54,7 +54,7 @@ def open_door(bind: str, port: int) -> socket.socket:
 
 async def serve(link: CommandLink, settings: ControlProcess, guard: Guard, door: socket.socket) -> None:
     """Everything at once."""
-    house = House(settings.site, settings.run, settings.ledger, link.folder)
+    house = House(settings.site, settings.run, settings.ledger, link.folder, settings.site_file)
     config = uvicorn.Config(
         create_app(house, guard), log_config=None, access_log=False, timeout_graceful_shutdown=FAREWELL_S, server_header=False
     )

@@ -39,6 +39,7 @@ class Network:
             names = tuple(f"class_{number}" for number in range(channels))
         self.info = ModelInfo(names, found.rule, found.backend)
         self._low_score, self._overlap = settings.low_score, detector.overlap
+        class_ids(settings.named, self.info.names)
         self.keep(settings.classes)
 
     def keep(self, classes: Sequence[str]) -> None:

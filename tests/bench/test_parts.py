@@ -82,6 +82,7 @@ def test_the_empty_model_sees_nothing_at_any_size(tmp_path: Path, backend: str) 
         detector=DetectorSettings(model=str(model), backend=backend, max_batch=2),
         low_score=0.0,
         classes=(),
+        named=(),
         models_dir=tmp_path,
         is_live=False,
         burst=1,

@@ -130,13 +130,80 @@ def test_as_soon_as_there_is_a_token_everybody_needs_one(place: Place) -> None:
     assert place.client.get("/healthz").status_code == 200
 
 
-def test_killed_it_is_back_and_counting_goes_on(place: Place) -> None:
+@pytest.fixture(scope="module")
+def admin(place: Place) -> Iterator[dict[str, str]]:
+    """What an administrator sends along."""
+    folder = str(place.site.ledger.parent)
+    made = run_cli("token", "create", "boss", "--role", "admin", "--data-dir", folder)
+    assert made.exit_code == 0, made.stderr
+    yield {"authorization": f"Bearer {made.stdout.strip()}"}
+    assert run_cli("token", "revoke", "boss", "--data-dir", folder).exit_code == 0
+
+
+def test_a_line_that_is_added_counts_and_can_be_taken_back(place: Place, admin: dict[str, str]) -> None:
+    client = place.client
+    before = client.get("/api/v1/config", headers=admin)
+    match = {**admin, "if-match": before.headers["etag"]}
+    left = {"name": "left", "from": [0.3, 1], "to": [0.3, 0]}
+    trial = client.post("/api/v1/cameras/gate/lines", json=left, headers=match, params={"dry_run": True})
+    assert (trial.status_code, trial.json()["revision"]) == (201, None)
+    assert client.get("/api/v1/config", headers=admin).text == before.text
+    done = client.post("/api/v1/cameras/gate/lines", json=left, headers=match)
+    assert done.status_code == 201, done.text
+    wait_until("it counts", lambda: client.get("/api/v1/crossings", params={"line": "left"}, headers=admin).json()["crossings"])
+    stale = client.delete("/api/v1/cameras/gate/lines/left", headers=match)
+    assert stale.status_code == 412
+    [newest, *_] = client.get("/api/v1/config/revisions", headers=admin).json()
+    assert (newest["author"], newest["number"]) == ("boss", done.json()["revision"])
+    gone = client.delete("/api/v1/cameras/gate/lines/left", headers={**admin, "if-match": f'"{done.json()["etag"]}"'})
+    assert gone.status_code == 200
+    back = client.post(f"/api/v1/config/revisions/{newest['number']}/rollback", headers={**admin, "if-match": "*"})
+    assert (back.status_code, "left" in client.get("/api/v1/config", headers=admin).text) == (200, True)
+
+
+WRONG: dict[str, tuple[str, str, object, int, str]] = {
+    "no line": ("post", "/api/v1/cameras/gate/lines", {"name": "x"}, 422, "either 'from' and 'to', or 'points'"),
+    "no camera": ("post", "/api/v1/cameras/roof/lines", {"name": "x"}, 404, "roof"),
+    "a name twice": ("post", "/api/v1/cameras", {"name": "gate", "source": "0"}, 409, "gate"),
+    "a class that nobody knows": (
+        "post",
+        "/api/v1/cameras/gate/lines",
+        {"name": "ufos", "from": [0, 0], "to": [1, 1], "classes": ["ufo"]},
+        409,
+        "'ufo' is wanted",
+    ),
+    "no such line": ("delete", "/api/v1/cameras/gate/lines/nothing", None, 404, "nothing"),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status", "says"), WRONG.values(), ids=WRONG.keys())
+def test_what_cannot_be_is_refused_and_nothing_changes(
+    place: Place, admin: dict[str, str], method: str, path: str, body: object, status: int, says: str
+) -> None:
+    before = place.client.get("/api/v1/config", headers=admin).text
+    answer = place.client.request(method, path, json=body, headers={**admin, "if-match": "*"})
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    assert says in answer.text
+    assert place.client.get("/api/v1/config", headers=admin).text == before
+
+
+def test_who_says_nothing_of_the_state_or_may_not_is_told_so(place: Place, admin: dict[str, str]) -> None:
+    line = {"name": "x", "from": [0, 0], "to": [1, 1]}
+    assert place.client.post("/api/v1/cameras/gate/lines", json=line, headers=admin).status_code == 428
+    made = run_cli("token", "create", "guest", "--role", "viewer", "--data-dir", str(place.site.ledger.parent))
+    guest = {"authorization": f"Bearer {made.stdout.strip()}", "if-match": "*"}
+    refused = place.client.post("/api/v1/cameras/gate/lines", json=line, headers=guest)
+    assert (refused.status_code, "a viewer may not" in refused.json()["detail"]) == (403, True)
+    assert run_cli("token", "revoke", "guest", "--data-dir", str(place.site.ledger.parent)).exit_code == 0
+
+
+def test_killed_it_is_back_and_counting_goes_on(place: Place, admin: dict[str, str]) -> None:
     os.kill(pid_of(place.site.health(), "control"), signal.SIGKILL)
     place.site.until_counted("gate", 1)
 
     def is_back() -> bool:
         try:
-            return place.client.get("/api/v1/status").status_code == 200
+            return place.client.get("/api/v1/status", headers=admin).status_code == 200
         except httpx.TransportError:
             return False
 

@@ -138,7 +138,7 @@ def test_a_disk_too_small_for_a_ledger_is_refused(
 def test_a_disk_that_fills_up_costs_nothing_that_was_counted(
     appliance: Appliance, here: Path, tmp_path: Path, tiny_disk: Callable[[int], Path]
 ) -> None:
-    json_file, ledger = tmp_path / "out.json", tiny_disk(200) / "ledger.sqlite"
+    json_file, ledger = tmp_path / "out.json", tiny_disk(360) / "ledger.sqlite"
     outcome = appliance(*words(here, "long.mp4", f"--ledger={ledger}", f"--json={json_file}"))
     assert outcome.exit_code == 1
     assert "ledger.sqlite cannot be written: database or disk is full" in sentence_of(outcome)

@@ -80,8 +80,10 @@ class Site:
         return health
 
     def crossings(self, camera: str) -> int:
-        """How many are in the ledger."""
+        """How many are in the ledger; none before it has its tables."""
         with closing(sqlite3.connect(self.ledger)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'crossings'").fetchone():
+                return 0
             return int(connection.execute("SELECT count(*) FROM crossings WHERE camera = ?", (camera,)).fetchone()[0])
 
     def until_counted(self, camera: str, more: int) -> None:

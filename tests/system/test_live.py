@@ -152,6 +152,7 @@ def test_a_full_disk_is_told_and_counting_goes_on_when_there_is_room_again(
         site.tree |= {"data_dir": str(disk), "counter": {"record_tracks": True}}
         site.ledger = disk / "ledger.sqlite"
         with site:
+            site.until(state_of("gate", "ok"))
             site.until_counted("gate", 1)
             full = site.until(lambda health: any("disk is full" in process.condition.reason for process in health.processes), 60)
             assert {process.name for process in full.processes if process.condition.state != "ok"} == {"count"}

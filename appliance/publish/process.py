@@ -134,7 +134,7 @@ class Publisher:
         client.turn()
         now_ns = monotonic_ns()
         if client.is_connected and not was_connected:
-            self._window = Window(client.most_under_way, MOST_BYTES)
+            self._window = Window(client.most_under_way, MOST_BYTES, is_careful=self._losses > 1)
             self._heard_ns = now_ns
             self._agenda.connected(wall_ns())
             self._reason = ""

@@ -25,16 +25,21 @@ class _Sent:
 class Window:
     """Of one connection."""
 
-    def __init__(self, size: int, most_bytes: int) -> None:
-        """``size`` messages may be under way at once, and about so many bytes: a slow wire shall not be full of them."""
+    def __init__(self, size: int, most_bytes: int, *, is_careful: bool = False) -> None:
+        """``size`` messages may be under way at once, and about so many bytes: a slow wire shall not be full of them.
+
+        A careful one sends a single message until that is answered: a broker that refuses it and hangs up on whatever came
+        behind it would take its answer away with the connection.
+        """
         self._size, self._most_bytes, self._bytes = size, most_bytes, 0
+        self._is_careful = is_careful
         self._sent: deque[_Sent] = deque()
         self._waiting: dict[int, _Sent] = {}
 
     @property
     def has_room(self) -> bool:
         """Whether one more may be sent."""
-        return len(self._sent) < self._size and self._bytes < self._most_bytes
+        return len(self._sent) < (1 if self._is_careful else self._size) and self._bytes < self._most_bytes
 
     @property
     def is_empty(self) -> bool:
@@ -61,7 +66,7 @@ class Window:
         """The broker has it; who was never sent is nobody."""
         one = self._waiting.pop(message_id, None)
         if one is not None:
-            one.is_acknowledged = True
+            one.is_acknowledged, self._is_careful = True, False
 
     def take_cursors(self) -> dict[str, int]:
         """How far each kind has got since this was last taken."""

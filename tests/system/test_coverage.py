@@ -55,8 +55,12 @@ def test_each_gap_has_its_length_and_its_reason(tmp_path: Path, clip: Path) -> N
     [stalled_s] = gaps_of(site, "no picture for")
     assert 1.5 < stalled_s < 20
     [(covered_ns, frames)] = ask(site, "SELECT SUM(covered_ns), SUM(frames) FROM minutes")
-    assert 2 < float(str(covered_ns)) / NS_PER_S < 60
-    assert int(str(frames)) > 50
+    covered_s, counted = float(str(covered_ns)) / NS_PER_S, sum(1 for _ in ask(site, "SELECT 1 FROM crossings"))
+    assert covered_s > 0
+    assert int(str(frames)) > counted >= 6
+    # However busy the computer is, each moment between two crossings was covered or is in a gap.
+    [(counting_ns,)] = ask(site, "SELECT MAX(capture_ns) - MIN(capture_ns) FROM crossings")
+    assert float(str(counting_ns)) / NS_PER_S <= covered_s + sum(gaps_of(site, "")) < 90
     directions = {direction for (direction,) in ask(site, "SELECT direction FROM crossings WHERE line = 'island'")}
     assert directions == {"enter", "exit"}
     [(most,)] = ask(site, "SELECT MAX(most) FROM presences WHERE zone = 'island'")

@@ -15,12 +15,14 @@ import appliance
 from appliance import counting, log
 from appliance.access.commands import token
 from appliance.bench.commands import bench
+from appliance.catalogue.commands import models
 from appliance.config import home_expanded
 from appliance.configuration.commands import config as config_commands
 from appliance.demo.commands import demo
 from appliance.doctor.commands import doctor
 from appliance.errors import Refusal
 from appliance.evaluate.commands import evaluate
+from appliance.first_site import site_place, write_first_site
 from appliance.options import parse_line, parse_zone
 from appliance.progress import ProgressBar
 from appliance.publish.commands import mqtt, replay
@@ -28,8 +30,10 @@ from appliance.results import refuse_targets
 from appliance.running import run_site
 from appliance.scene.commands import scene
 from appliance.selftest.commands import selftest
+from appliance.signpost import Signpost
 from appliance.site_file import load_site, parse_site
 from appliance.status import reload, status
+from appliance.supervise.supervisor import Supervisor
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(bench)
@@ -42,6 +46,7 @@ app.command()(selftest)
 app.command()(status)
 app.add_typer(config_commands)
 app.add_typer(evaluate)
+app.add_typer(models)
 app.add_typer(mqtt)
 app.add_typer(token)
 console = Console()
@@ -49,6 +54,7 @@ console = Console()
 VIDEO_ENDINGS = (".mp4", ".mkv", ".mov")
 
 SET_HELP = "Override a setting by its dotted name."
+SITE_HELP = "Left out: site.yaml here or in your data folder, where an empty one is begun if there is none."
 LineOption = Annotated[list[str] | None, typer.Option(metavar="NAME=x1,y1,x2,y2[,…]", help="A line, in fractions of the frame.")]
 ZoneOption = Annotated[
     list[str] | None, typer.Option(metavar="NAME=x1,y1,x2,y2,x3,y3[,…]", help="A zone: who comes in, who goes out.")
@@ -158,13 +164,31 @@ def table_of(result: counting.CountResult) -> Table:
 
 @app.command()
 def run(
-    config: Annotated[Path, typer.Option(metavar="FILE", help="The site, a YAML file.")],
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help=f"The site, a YAML file. {SITE_HELP}")] = None,
     overrides: SetOption = None,
 ) -> None:
     """Run a site until it is told to stop. SIGHUP has it read the file again: cameras and lines may come, go and change."""
+    if config is None:
+        config = own_site()
     site = load_site(config, overrides or ())
     log.set_up("supervisor", site.log_level)
     ledger = home_expanded(site.data_dir) / "ledger.sqlite"
+    signpost = Signpost(console, site.control)
     with counting.job_ledger(ledger, site.data_dir), ProgressBar(console, site.cameras) as bar:
+
+        def watch(supervisor: Supervisor) -> None:
+            bar.show(supervisor)
+            signpost.look(supervisor)
+
         read_again = partial(load_site, config, overrides or ())
-        run_site(site, ledger, until_finished=False, watch=bar.show, read_again=read_again, site_file=config.absolute())
+        run_site(site, ledger, until_finished=False, watch=watch, read_again=read_again, site_file=config.absolute())
+
+
+def own_site() -> Path:
+    """The site of who names none; begun here where there is none yet."""
+    path = site_place()
+    is_new = not path.exists()
+    if is_new:
+        write_first_site(path)
+    console.print(f"Site: {path}{', a new one' if is_new else ''}", highlight=False, markup=False, soft_wrap=True)
+    return path

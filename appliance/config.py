@@ -15,6 +15,10 @@ from appliance.counted import LineSettings, Name, Settings, Share, ZoneSettings
 from appliance.errors import Refusal
 
 MINUTES_PER_DAY = 1440
+DATA_DIR = Path("~/.local/share/appliance")
+# Lines and zones of a camera, and cameras of a site: more is a mistake, not a wish.
+MOST_COUNTED = 64
+MOST_CAMERAS = 256
 
 
 def _check_interval(minutes: int) -> int:
@@ -72,11 +76,13 @@ class CameraSettings(Settings):
     """Of a file, counted too."""
     preview_px: int = Field(default=640, ge=64, le=4096)
     """The longer side of the picture for people and for camera motion."""
-    lines: tuple[LineSettings, ...] = ()
-    zones: tuple[ZoneSettings, ...] = ()
+    lines: tuple[LineSettings, ...] = Field(default=(), max_length=MOST_COUNTED)
+    zones: tuple[ZoneSettings, ...] = Field(default=(), max_length=MOST_COUNTED)
 
     @model_validator(mode="after")
     def _check(self) -> CameraSettings:
+        if len(self.counted) > MOST_COUNTED:
+            raise ValueError(f"a camera has at most {MOST_COUNTED} lines and zones together, found {len(self.counted)}")
         refuse_twins("line and zone", (counted.name for counted in self.counted))
         if "://" in self.source and ":" in self.source.partition("://")[2].partition("/")[0].rpartition("@")[0]:
             raise ValueError(
@@ -127,6 +133,25 @@ class DetectorSettings(Settings):
     """Frames per run of the network; 0: what suits the backend."""
     batch_wait_ms: float = Field(default=5.0, ge=0, le=1000)
     """How long a live frame may wait for others to share its batch."""
+
+
+class GateSettings(Settings):
+    """What a new model must show before it takes the place of the one that counts."""
+
+    slowest: float = Field(default=4.0, gt=0, le=1000)
+    """How much longer it may take for a picture than the one before it, times."""
+    shadow_s: float = Field(default=20.0, ge=1, le=3600)
+    """How long it works beside the other one, on some of the live frames,"""
+    shadow_longest_s: float = Field(default=300.0, ge=1, le=86400)
+    """and how long at most, where too little is in sight to judge it by."""
+    shadow_share: float = Field(default=0.2, gt=0, le=1)
+    """Of the live frames; each costs the time that the network takes."""
+    agreement: Share = 0.5
+    """The least F1 of its boxes against the other's: IoU of 0.5, same class."""
+    counts: Share = 0.5
+    """By how much its count on the lines may differ from the other's, where there are ten crossings or more."""
+    probation_s: float = Field(default=30.0, ge=1, le=86400)
+    """How long it is watched when it counts, with the other one ready to take over again."""
 
 
 class TrackerSettings(Settings):
@@ -204,9 +229,15 @@ class ControlSettings(Settings):
     """Where it is served over HTTP; nothing named means that it is not."""
     bind: str = "127.0.0.1"
     """On which address of this computer; on any but loopback there must be a token."""
+    certificate_file: Path | None = None
+    """PEM, with what vouches for it; with it the control plane is served over TLS."""
+    key_file: Path | None = None
+    """PEM, without a password."""
 
     @model_validator(mode="after")
     def _check(self) -> ControlSettings:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("a certificate needs its key, and a key its certificate")
         try:
             _ = self.bind == "localhost" or ip_address(self.bind)
         except ValueError:
@@ -226,8 +257,10 @@ class SiteSettings(Settings):
     """A site: its cameras and everything between them and the counts."""
 
     site: Name = "site"
-    cameras: tuple[CameraSettings, ...] = Field(min_length=1)
+    cameras: tuple[CameraSettings, ...] = Field(max_length=MOST_CAMERAS)
+    """None at first; they come and go while the site runs."""
     detector: DetectorSettings
+    gates: GateSettings = GateSettings()
     tracker: TrackerSettings = TrackerSettings()
     counter: CounterSettings = CounterSettings()
     mqtt: MqttSettings = MqttSettings()
@@ -235,7 +268,7 @@ class SiteSettings(Settings):
     control: ControlSettings = ControlSettings()
     time_zone: str = ""
     """Of days and midnights, as in Europe/Berlin; that of the computer where nothing is named."""
-    data_dir: Path = Path("~/.local/share/appliance")
+    data_dir: Path = DATA_DIR
     """The ledger lives here."""
     shm_dir: Path = Path("/dev/shm")
     """Frames in flight live here."""

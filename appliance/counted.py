@@ -12,6 +12,8 @@ from appliance.polygon import area, is_simple
 
 # Of the frame; less than this is not a pixel of any camera.
 SHORTEST_PIECE = 1e-5
+# Every crossing of every object is looked for at each of them.
+MOST_CORNERS = 200
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Share, Share]
@@ -58,7 +60,7 @@ class LineSettings(Settings):
     name: Name
     start: Point | None = Field(default=None, alias="from")
     end: Point | None = Field(default=None, alias="to")
-    points: tuple[Point, ...] = ()
+    points: tuple[Point, ...] = Field(default=(), max_length=MOST_CORNERS)
     """A line with corners, instead of ``from`` and ``to``."""
     anchor: Anchor = Anchor.CENTER
     classes: tuple[str, ...] = ()
@@ -97,7 +99,7 @@ class ZoneSettings(Settings):
     """A part of the picture; who comes in and who goes out is counted, and how many are inside is known."""
 
     name: Name
-    points: tuple[Point, ...]
+    points: tuple[Point, ...] = Field(max_length=MOST_CORNERS)
     """Its corners, one after the other; the last is joined to the first."""
     anchor: Anchor = Anchor.CENTER
     classes: tuple[str, ...] = ()

@@ -153,8 +153,49 @@ class Drain(Message, frozen=True):
     """Order: all has been counted; say so when all of it has been sent, too."""
 
 
+class Rescale(Message, frozen=True):
+    """Order to a decoder: from now on write pictures for a network with this rule, into this ring."""
+
+    camera: str
+    rule: InputRule
+    ring: str
+
+
+class Learn(Message, frozen=True):
+    """Order to the counter, for the swap of that number: these are the classes now; those that were known have kept their
+    numbers.
+    """
+
+    number: int
+    names: tuple[str, ...]
+
+
+class Switch(Message, frozen=True):
+    """Order to the detector: load another network, and say when it is there. ``settings`` are its own with that network, JSON."""
+
+    number: int
+    settings: str
+
+
+class Take(Message, frozen=True):
+    """Order to the detector: ask the network that was loaded from now on, and watch how it does.
+
+    ``names`` are the classes of the machine, in whose numbers it answers; ``gates``, JSON, is what it must keep to.
+    """
+
+    number: int
+    names: tuple[str, ...]
+    gates: str
+
+
+class Return(Message, frozen=True):
+    """Order to the detector: ask the network again that was asked before."""
+
+    number: int
+
+
 # To those who work on frames, and to those who tell others of the site.
-Order = Begin | Forget
+Order = Begin | Forget | Rescale | Learn | Switch | Take | Return
 SiteOrder = Describe | Drain
 
 
@@ -213,6 +254,9 @@ class Beat(Message, frozen=True):
     ``skipped`` frames were decoded but not passed on, because the others were busy, ``stale`` ones because they came too late;
     ``latency_ns`` is the sum, ``worst_latency_ns`` the largest, and ``latencies`` the histogram (see ``latency``) of the times
     from the arrival of a frame until this process was done with it. ``waiting`` crossings have not been sent yet.
+    ``memory_bytes`` are resident now, the pages of rings included. ``batches`` are those that the network has answered, by how
+    many pictures were in them; ``batch_ns`` is the sum, ``batch_times`` the histogram of the times that this took. ``tracks``
+    are in the newest frame of each camera; ``stale_of`` says whose frames were stale, where several cameras come together.
     """
 
     pid: int
@@ -227,6 +271,27 @@ class Beat(Message, frozen=True):
     stale: int = 0
     latencies: Buckets = NONE
     waiting: int = 0
+    memory_bytes: int = 0
+    batches: dict[int, int] = {}
+    batch_ns: int = 0
+    batch_times: Buckets = NONE
+    tracks: dict[str, int] = {}
+    stale_of: dict[str, int] = {}
+
+
+class Swapping(Message, frozen=True):
+    """Report of who takes part in the swap of that number: what is done.
+
+    ``shadowed``, ``agrees``, ``differs`` (the candidate); ``learned`` (the counter); ``loaded``, ``failed`` (it cannot be),
+    ``taken``, ``switched`` (it has answered for the first time), ``kept``, ``returned`` (the detector).
+    """
+
+    pid: int
+    number: int
+    step: str
+    sentence: str = ""
+    figures: dict[str, float] = {}
+    model: ModelInfo | None = None
 
 
 class Finished(Message, frozen=True):
@@ -246,12 +311,77 @@ class Refused(Message, frozen=True):
     usage: bool = False
 
 
+class Viewed(Message, frozen=True):
+    """A frame that has just been counted, for who looks on; its pixels are overwritten soon. ``names`` are the classes."""
+
+    ticket: FrameTicket
+    tracks: Tracks
+    names: tuple[str, ...]
+
+
+class Recall(Message, frozen=True):
+    """From the control plane to the counter: what was on this camera lately?"""
+
+    camera: str
+
+
+class Remembered(Message, frozen=True):
+    """A frame of the last minutes, as it was counted; times as in ``FrameTicket``."""
+
+    frame: int
+    pts_ns: int
+    capture_ns: int
+    tracks: Tracks
+
+
+class Recalled(Message, frozen=True):
+    """The last minutes of a camera, oldest first, each packed; all of frames of one size, pixels."""
+
+    frame_width: int
+    frame_height: int
+    names: tuple[str, ...]
+    frames: tuple[bytes, ...]
+
+
+class GuestPicture(Message, frozen=True):
+    """A picture of nobody's camera, (height, width, 3) RGB, for the detector; of no use after ``expires_ns``, monotonic."""
+
+    height: int
+    width: int
+    pixels: bytes
+    expires_ns: int
+
+
+class GuestSeen(Message, frozen=True):
+    """What the detector saw in it, of all classes, boxes in its pixels; or, as a sentence, why nothing."""
+
+    detections: Detections
+    names: tuple[str, ...]
+    problem: str = ""
+
+
 class Request(Message, frozen=True):
     """From another program to the machine: read the site's file again and become what it says; or, with ``is_trial``, only say
     whether that could be.
     """
 
     is_trial: bool = False
+
+
+class Activate(Message, frozen=True):
+    """From another program to the machine: bring this model in the place of the one that counts. ``is_forced``: also where the
+    two do not see the same. An empty name stands for the model that was kept before the one that counts.
+    """
+
+    model: str
+    author: str = ""
+    is_forced: bool = False
+
+
+class CallOff(Message, frozen=True):
+    """From another program to the machine: whatever is being swapped stays, or becomes again, as it was."""
+
+    author: str = ""
 
 
 class Answer(Message, frozen=True):
@@ -278,6 +408,10 @@ class ProcessHealth(Message, frozen=True):
     cpu_ns: int
     waiting: int = 0
     """What has not been sent yet."""
+    worked_ns: int = 0
+    """When the last frame came to it, wall clock, within a second; 0 where none has."""
+    work: Beat = Beat(0)
+    """All that it has told of its work."""
 
 
 class CameraHealth(Message, frozen=True):
@@ -294,15 +428,32 @@ class CameraHealth(Message, frozen=True):
     damaged: int
 
 
+class SwapHealth(Message, frozen=True):
+    """The newest swap: which model, how far, since when (wall clock), what was measured; ``step`` as in the journal."""
+
+    number: int
+    model: str
+    step: str
+    since_ns: int
+    is_over: bool
+    sentence: str
+    figures: dict[str, float]
+
+
 class Health(Message, frozen=True):
     """How the whole machine is."""
 
     time_ns: int
     processes: tuple[ProcessHealth, ...]
     cameras: tuple[CameraHealth, ...]
+    model: ModelInfo | None = None
+    """What the detector loaded; None until it has."""
+    model_name: str = ""
+    """As in the configuration."""
+    swap: SwapHealth | None = None
 
 
-Report = Ready | Began | Beat | CameraCondition | ProcessCondition | Drained | Finished | Refused
+Report = Ready | Began | Beat | CameraCondition | ProcessCondition | Drained | Swapping | Finished | Refused
 
 
 class Committed(Message, frozen=True):

@@ -8,6 +8,7 @@ track.<shard>     follows objects from frame to frame, sends tracks             
 count             decides what crossed which line, writes the ledger, gives credit back      one
 publish           tells a broker what is in the ledger                                       one, where there is a broker
 broker            is that broker                                                             one, where it is embedded
+candidate         a new model in the shadow of the detector                                  one, while it is tried
 control           serves HTTP: status, counts, metrics                                       one, where a port is named
 """
 
@@ -22,6 +23,7 @@ from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import USUAL_INPUT_PX, preview_shape
 from appliance.login import login_of
 from appliance.messages import ModelInfo
+from appliance.models.store import own_store
 from appliance.process_settings import (
     BrokerProcess,
     ControlProcess,
@@ -39,8 +41,11 @@ from appliance.supervise.supervisor import Machine
 
 CONTROL = "appliance.control.process"
 PUBLISH, BROKER = "appliance.publish.process", "appliance.publish.embedded"
+CANDIDATE = "appliance.swap.candidate"
 DECODE, DETECT, TRACK, COUNT = (f"appliance.{stage}.process" for stage in ("decode", "detect", "track", "count"))
 CAMERAS_PER_SHARD = 8
+# Of a camera that has not come yet.
+USUAL_PREVIEW_PX: int = CameraSettings.model_fields["preview_px"].default
 # Track processes and their cameras.
 Shards = dict[str, tuple[str, ...]]
 # Of files: who finds several frames waiting has his caches warm for all but the first.
@@ -49,6 +54,8 @@ BURSTS_PER_RING = 4
 SENDING_SILENCE_S = 120.0
 # A network may take its time to compile, also for a first picture of another shape.
 START_S, DETECT_START_S, SILENCE_S, DETECT_SILENCE_S = 30.0, 180.0, 10.0, 30.0
+# The panel brings many modules along; on a small computer that is busy with counting they take their time.
+CONTROL_START_S = 120.0
 
 
 def build(
@@ -99,12 +106,22 @@ def control(site: SiteSettings, ledger: Path, run: str) -> tuple[ProcessSpec, ..
     """The control plane, where it is wanted."""
     if site.control.port is None:
         return ()
-    return (ProcessSpec("control", f"{CONTROL}:main", for_control(site, ledger, run), START_S, SILENCE_S, is_vital=False),)
+    settings = for_control(site, ledger, run)
+    return (ProcessSpec("control", f"{CONTROL}:main", settings, CONTROL_START_S, SILENCE_S, is_vital=False, is_told=True),)
 
 
 def for_control(site: SiteSettings, ledger: Path, run: str, site_file: Path | None = None) -> str:
     """The settings of the control plane; without a file of the site nothing of it can be changed."""
-    return ControlProcess(site=site.site, run=run, control=site.control, ledger=ledger, site_file=site_file).model_dump_json()
+    return ControlProcess(
+        site=site.site,
+        run=run,
+        control=site.control,
+        counter=site.counter,
+        confidence=site.detector.confidence,
+        time_zone=site.time_zone,
+        ledger=ledger,
+        site_file=site_file,
+    ).model_dump_json()
 
 
 def tellers(site: SiteSettings, ledger: Path, run: str) -> tuple[ProcessSpec, ...]:
@@ -146,18 +163,33 @@ def classes_of(site: SiteSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return wanted_classes(site.cameras), named_classes(site.cameras)
 
 
-def for_detect(site: SiteSettings, models_dir: Path, classes: tuple[tuple[str, ...], tuple[str, ...]] | None = None) -> str:
-    """The settings of the detector, to begin with these classes (see ``classes_of``), or with those of the site."""
+def is_live(site: SiteSettings) -> bool:
+    """Whether frames may be lost when nobody takes them; a site without cameras is ready for such."""
+    return not site.cameras or any(camera.is_live for camera in site.cameras)
+
+
+def for_detect(
+    site: SiteSettings,
+    models_dir: Path,
+    classes: tuple[tuple[str, ...], tuple[str, ...]] | None = None,
+    *,
+    stays_live: bool = False,
+) -> str:
+    """The settings of the detector, to begin with these classes (see ``classes_of``), or with those of the site.
+
+    One that ``stays_live`` is not replaced when the last live camera goes.
+    """
     wanted, named = classes_of(site) if classes is None else classes
-    is_live = any(camera.is_live for camera in site.cameras)
+    has_live = stays_live or is_live(site)
     return DetectProcess(
         detector=site.detector,
         low_score=min(site.tracker.low_score, site.detector.confidence),
         classes=wanted,
         named=named,
-        models_dir=models_dir,
-        is_live=is_live,
-        burst=1 if is_live else max(1, site.slots // BURSTS_PER_RING),
+        stores=(own_store(site.data_dir), models_dir),
+        is_live=has_live,
+        takes_guests=site.control.port is not None,
+        burst=1 if has_live else max(1, site.slots // BURSTS_PER_RING),
     ).model_dump_json()
 
 
@@ -174,6 +206,7 @@ def for_count(site: SiteSettings, ledger: Path, run: str, *, gives_up: bool) -> 
         run=run,
         intervals_min=site.intervals_min,
         retention=None if gives_up else site.retention,
+        recalls=site.control.port is not None,
         outbox=outbox_of(ledger) if site.mqtt.broker else None,
     ).model_dump_json()
 
@@ -198,6 +231,6 @@ def ring_size(site: SiteSettings, model: ModelInfo | None = None) -> RingSize:
         stride = 32 if model is None else model.rule.stride_px
         size_px = site.detector.input_px or (USUAL_INPUT_PX if model is None else model.rule.size_px)
         height = width = -(-size_px // stride) * stride
-    preview_px = max(camera.preview_px for camera in site.cameras)
+    preview_px = max((camera.preview_px for camera in site.cameras), default=USUAL_PREVIEW_PX)
     preview_height, preview_width = preview_shape(preview_px, preview_px, preview_px)
     return RingSize(site.slots, height * width * 3, preview_height * preview_width * 3 // 2)

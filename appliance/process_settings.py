@@ -9,6 +9,7 @@ from appliance.config import (
     ControlSettings,
     CounterSettings,
     DetectorSettings,
+    GateSettings,
     MqttSettings,
     RetentionSettings,
     TrackerSettings,
@@ -31,10 +32,30 @@ class DetectProcess(Settings):
     """Everything that some line counts; nothing named means all."""
     named: tuple[str, ...]
     """Everything that some line names. Refused where the model does not know one."""
-    models_dir: Path
+    stores: tuple[Path, ...]
+    """Where a model is looked for that is named; the first that has it."""
     is_live: bool
+    takes_guests: bool
+    """Whether the control plane may send pictures of its own."""
     burst: int
     """Answers that are handed on together, while others are under way."""
+
+
+class CandidateProcess(Settings):
+    """A model in the shadow of the one that counts."""
+
+    number: int
+    """Of the swap."""
+    detect: DetectProcess
+    gates: GateSettings
+    tracker: TrackerSettings
+    counter: CounterSettings
+    names: tuple[str, ...]
+    """The machine's classes."""
+    live_names: tuple[str, ...]
+    """Those of the model that counts."""
+    cameras: tuple[str, ...]
+    """Their settings, JSON."""
 
 
 class TrackProcess(Settings):
@@ -54,6 +75,8 @@ class CountProcess(Settings):
     intervals_min: tuple[int, ...]
     retention: RetentionSettings | None = None
     """None: nothing is ever deleted; the ledger of a job is its result."""
+    recalls: bool = False
+    """Whether the control plane may ask for the tracks of the last minutes."""
     outbox: Path | None = None
     """Where it stands what a broker has acknowledged; None where nothing is sent."""
 
@@ -82,5 +105,9 @@ class ControlProcess(Settings):
     site: str
     run: str
     control: ControlSettings
+    counter: CounterSettings
+    confidence: float
+    """Of the detector; below it nobody begins a track."""
+    time_zone: str
     ledger: Path
     site_file: Path | None

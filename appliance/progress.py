@@ -41,17 +41,16 @@ class ProgressBar:
         per_second = frames / max(1e-3, (now_ns - self._began_ns) / NS_PER_S)
         rate = f"{per_second:.0f} frames/s" if frames else ""
         self._progress.update(
-            self._task,
-            completed=frames,
-            total=self._total(supervisor),
-            rate=rate,
-            description="counting" if frames else "starting",
+            self._task, completed=frames, total=self._total(supervisor), rate=rate, description=_doing(supervisor, frames)
         )
-        if not self._console.is_terminal and now_ns > self._line_due_ns:
+        if not self._console.is_terminal and now_ns > self._line_due_ns and supervisor.streams:
             self._line_due_ns = now_ns + LINE_INTERVAL_NS
             self._console.print(f"{frames} frames, {rate}" if frames else "starting")
 
     def _total(self, supervisor: Supervisor) -> int | None:
+        if not self._cameras:
+            # Who comes later stays for as long as it likes.
+            return None
         total = 0
         for camera in self._cameras:
             stream = supervisor.streams.get(camera.name)
@@ -61,3 +60,9 @@ class ProgressBar:
             last = source.frames - 1 if camera.last_frame is None else min(camera.last_frame, source.frames - 1)
             total += max(0, last + 1 - camera.first_frame)
         return total
+
+
+def _doing(supervisor: Supervisor, frames: int) -> str:
+    if not supervisor.streams:
+        return "no cameras yet"
+    return "counting" if frames else "starting"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -13,37 +12,15 @@ from appliance import pipeline
 from appliance.config import SiteSettings, named_classes
 from appliance.errors import Refusal
 from appliance.ipc.requests import RequestDesk
-from appliance.messages import Answer, Request
+from appliance.login import login_of
+from appliance.messages import Activate, Answer, CallOff, Request
+from appliance.place import Place
 from appliance.supervise.preflight import LONGEST_SOCKET_PATH, check_memory
 from appliance.supervise.supervisor import Machine, Supervisor
-from appliance.topics import CREDITS
+from appliance.swapping import Swapper
+from appliance.topics import CREDITS, REQUESTS
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a site's machine runs, whatever the site becomes."""
-
-    folder: Path
-    ledger: Path
-    run: str
-    models_dir: Path
-    gives_up: bool
-    classes: tuple[str, ...]
-    named: tuple[str, ...]
-    """What the detector was started for, and what it was asked whether it knows; later ones reach it with the cameras."""
-    site_file: Path | None = None
-
-    def machine(self, site: SiteSettings, before: pipeline.Shards | None = None) -> Machine:
-        """The machine of a site here; cameras that were there before stay in their shards."""
-        machine = pipeline.build(site, self.folder, self.ledger, self.run, self.models_dir, gives_up=self.gives_up, before=before)
-        here = {
-            "detect": pipeline.for_detect(site, self.models_dir, (self.classes, self.named)),
-            "control": pipeline.for_control(site, self.ledger, self.run, self.site_file),
-        }
-        specs = tuple(replace(spec, settings=here.get(spec.name, spec.settings)) for spec in machine.specs)
-        return replace(machine, specs=specs)
 
 
 class Reloader:
@@ -51,12 +28,14 @@ class Reloader:
 
     def __init__(self, supervisor: Supervisor, place: Place, site: SiteSettings, read_again: Callable[[], SiteSettings]) -> None:
         self._supervisor, self._place, self._site, self._read_again = supervisor, place, site, read_again
-        self._desk = RequestDesk(place.folder)
+        self._desk = RequestDesk(place.folder, REQUESTS)
+        self._swapper = Swapper(supervisor, place, self._keep)
 
     def __enter__(self) -> Reloader:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._swapper.close()
         self._desk.close()
 
     def look(self, *, is_hungup: bool) -> None:
@@ -64,7 +43,20 @@ class Reloader:
         if is_hungup:
             self._become(Request())
         while (request := self._desk.take()) is not None:
-            self._desk.answer(self._become(request))
+            if isinstance(request, Activate):
+                answer = self._swapper.activate(request, self._site)
+            elif isinstance(request, CallOff):
+                answer = self._swapper.call_off(request)
+            else:
+                answer = self._become(request)
+            self._desk.answer(answer)
+        self._swapper.look()
+
+    def _keep(self, site: SiteSettings) -> None:
+        """Another model is part of the site now."""
+        # Cameras may have changed meanwhile.
+        self._site = self._site.model_copy(update={"detector": site.detector})
+        self._supervisor.model_name = site.detector.model
 
     def _become(self, request: Request) -> Answer:
         """Become the site as its file is now; where that cannot be, the machine stays as it is."""
@@ -86,10 +78,11 @@ class Reloader:
     def _machine(self, wanted: SiteSettings) -> Machine:
         refuse_other_changes(self._site, wanted)
         refuse_long_names(wanted, self._place.folder)
+        refuse_missing_logins(self._site, wanted)
         if self._supervisor.model is None:
             check_memory(wanted.shm_dir, pipeline.ring_size(wanted).total_bytes * len(wanted.cameras))
         else:
-            refuse_unknown_classes(wanted, self._supervisor.model.names)
+            refuse_unknown_classes(wanted, self._swapper.known)
         return self._place.machine(wanted, self._supervisor.shards())
 
 
@@ -116,6 +109,14 @@ def refuse_long_names(site: SiteSettings, folder: Path) -> None:
     for camera in site.cameras:
         if len(os.fsencode(folder / f"{CREDITS.name}.{camera.name}")) > LONGEST_SOCKET_PATH:
             raise Refusal(f"the name '{camera.name}' is too long for a machine that runs; start it anew")
+
+
+def refuse_missing_logins(before: SiteSettings, now: SiteSettings) -> None:
+    """Raise ``Refusal`` for a new or changed camera whose login is not where it says."""
+    known = {camera.name: camera.login for camera in before.cameras}
+    for camera in now.cameras:
+        if camera.login != known.get(camera.name, ""):
+            login_of(camera.login)
 
 
 def refuse_unknown_classes(site: SiteSettings, known: tuple[str, ...]) -> None:

@@ -16,9 +16,12 @@ from types import FrameType
 from appliance import pipeline
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import SiteSettings
+from appliance.errors import Refusal
 from appliance.ledger.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
-from appliance.reloading import Place, Reloader
+from appliance.models.store import store_folder
+from appliance.place import Place
+from appliance.reloading import Reloader
 from appliance.supervise.preflight import check_memory, check_port, is_alive, possible_parents, runtime_parent
 from appliance.supervise.service import ServiceManager
 from appliance.supervise.supervisor import Supervisor, sweep
@@ -97,15 +100,16 @@ def run_site(
     ``run`` names it for those who want to read the ledger meanwhile. With SIGHUP, or on request, it becomes the site that
     ``read_again`` gives.
     """
-    _refuse_what_cannot_be(site)
+    _refuse_what_cannot_be(site, is_job=until_finished)
     run = run or new_run_id()
     with stopping_on_signals(*(() if read_again is None else (signal.SIGHUP,))) as stopper, _folder(site) as folder:
         # What cannot be written is refused now, and a stop before the first frame finds a ledger.
         Ledger(ledger, run).close()
-        place = Place(folder, ledger, run, models_dir(), until_finished, *pipeline.classes_of(site), site_file)
+        classes, named = pipeline.classes_of(site)
+        place = Place(folder, ledger, run, models_dir(), until_finished, classes, named, pipeline.is_live(site), site_file)
         manager = ServiceManager()
         with Supervisor(place.machine(site)) as supervisor, ExitStack() as parts:
-            clock = _WorkClock()
+            clock, supervisor.model_name = _WorkClock(), site.detector.model
 
             reloader = None if read_again is None else parts.enter_context(Reloader(supervisor, place, site, read_again))
 
@@ -133,7 +137,9 @@ def run_site(
         )
 
 
-def _refuse_what_cannot_be(site: SiteSettings) -> None:
+def _refuse_what_cannot_be(site: SiteSettings, *, is_job: bool) -> None:
+    if is_job and not site.cameras:
+        raise Refusal("'cameras': something to count in is wanted, found none", usage=True)
     check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
     if site.control.port is not None:
         check_port("the control plane", site.control.bind, site.control.port)
@@ -186,6 +192,5 @@ def scratch_folder(prefix: str) -> Iterator[Path]:
 
 
 def models_dir() -> Path:
-    """The model store of the checkout that this is, or of the working directory."""
-    beside = Path(__file__).resolve().parent.parent / "engines"
-    return beside if beside.is_dir() else Path("engines").resolve()
+    """The model store of this machine."""
+    return store_folder()

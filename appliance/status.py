@@ -19,7 +19,7 @@ from appliance.ipc.requests import ask
 from appliance.messages import Health, Request
 from appliance.results import write_whole
 from appliance.running import machine_folders
-from appliance.topics import HEALTH
+from appliance.topics import HEALTH, REQUESTS
 
 PATIENCE_S = 3.0
 CHANGE_S = 10.0
@@ -35,7 +35,7 @@ def status(
         raise Refusal("no machine of this user runs on this computer")
     console = Console()
     for health in found:
-        console.print(cameras_of(health))
+        console.print(cameras_of(health) if health.cameras else "no cameras yet")
         console.print(processes_of(health))
     if json_file is not None:
         write_whole(json_file, json.dumps([as_json(health) for health in found], indent=1) + "\n")
@@ -46,7 +46,7 @@ def reload(
 ) -> None:
     """Have the running machine read its file again: cameras, lines and zones may come, go and change."""
     folders = machine_folders()
-    answers = [(folder, answer) for folder in folders if (answer := ask(folder, Request(trial), CHANGE_S)) is not None]
+    answers = [(folder, answer) for folder in folders if (answer := ask(folder, REQUESTS, Request(trial), CHANGE_S)) is not None]
     if not answers:
         raise Refusal("no machine of this user runs on this computer that could read its file again")
     for folder, answer in answers:

@@ -16,9 +16,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from appliance.messages import Committed, Credit, DetectedFrame, EndOfStream, FrameTicket, Health, SkippedFrame, TrackedFrame
+from appliance.messages import (
+    Activate,
+    Answer,
+    CallOff,
+    Committed,
+    Credit,
+    DetectedFrame,
+    EndOfStream,
+    FrameTicket,
+    GuestPicture,
+    GuestSeen,
+    Health,
+    Recall,
+    Recalled,
+    Request,
+    SkippedFrame,
+    TrackedFrame,
+    Viewed,
+)
 
 M = TypeVar("M")
+Q = TypeVar("Q")
+A = TypeVar("A")
 Detected = DetectedFrame | SkippedFrame | EndOfStream
 Tracked = TrackedFrame | SkippedFrame | EndOfStream
 
@@ -49,3 +69,25 @@ COMMITS: Topic[Committed] = Topic("commits", Committed, per="device", depth=64)
 
 # To anybody who listens, from the supervisor, once a second; who is slow misses some.
 HEALTH: Topic[Health] = Topic("health", Health, per="machine", depth=8)
+
+# To who looks on, from the counter, of those cameras alone that somebody looks at; who is slow misses some.
+VIEWS: Topic[Viewed] = Topic("views", Viewed, per="device", depth=32)
+
+# From the detector to a candidate that works in its shadow, while there is one; what it has no time for it misses.
+SHADOWS: Topic[DetectedFrame] = Topic("shadows", DetectedFrame, per="device", depth=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk(Generic[Q, A]):
+    """Where questions are answered, one after the other; a machine has one of each."""
+
+    name: str
+    question: Any
+    answer: Any
+
+
+# Of the supervisor, for other programs.
+REQUESTS: Desk[Request | Activate | CallOff, Answer] = Desk("requests", Request | Activate | CallOff, Answer)
+# Of the counter and of the detector, for the control plane.
+RECALLS: Desk[Recall, Recalled] = Desk("recalls", Recall, Recalled)
+GUESTS: Desk[GuestPicture, GuestSeen] = Desk("guests", GuestPicture, GuestSeen)

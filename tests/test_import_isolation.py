@@ -24,6 +24,7 @@ importlib.import_module(sys.argv[1])
         "appliance.supervise.entry",
         "appliance.decode.process",
         "appliance.decode.choice",
+        "appliance.decode.trial",
         "appliance.detect.process",
         "appliance.detect.choice",
         "appliance.track.botsort",

@@ -91,7 +91,7 @@ def test_each_process_gets_its_own_settings_and_no_others() -> None:
     track = TrackProcess.model_validate_json(specs["track.1"].settings)
     count = CountProcess.model_validate_json(specs["count"].settings)
     assert decode.camera == site.cameras[3].model_copy(update={"lines": ()})
-    assert (detect.low_score, detect.models_dir, detect.is_live) == (0.2, MODELS, False)
+    assert (detect.low_score, detect.stores, detect.is_live) == (0.2, (site.data_dir.expanduser() / "engines", MODELS), False)
     assert (track.shard, track.confidence, track.tracker.low_score) == ("track.1", 0.3, 0.2)
     assert (count.ledger, count.run) == (LEDGER, "run1")
 
@@ -104,6 +104,18 @@ def test_the_detector_keeps_what_the_tracker_wants_even_where_confidence_is_lowe
 def test_one_live_camera_makes_the_detector_live() -> None:
     specs = specs_of(site_of(camera("file"), camera("live", pace="live")))
     assert DetectProcess.model_validate_json(specs["detect"].settings).is_live
+
+
+def test_without_cameras_the_detector_is_ready_for_live_ones_and_stays_so() -> None:
+    empty = site_of()
+    specs = specs_of(empty)
+    assert list(specs) == ["detect", "count"]
+    detect = specs["detect"].settings
+    assert DetectProcess.model_validate_json(detect).is_live
+    classes = pipeline.classes_of(empty)
+    for first in (camera("file", line("one", "car")), camera("live", pace="live")):
+        assert pipeline.for_detect(site_of(first), MODELS, classes, stays_live=pipeline.is_live(empty)) == detect
+    assert pipeline.ring_size(empty) == pipeline.ring_size(site_of(camera("yard")))
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,10 @@ COLUMNS = "id, name, role, created_ns, expires_ns, last_used_ns"
 USED = "UPDATE tokens SET last_used_ns = ? WHERE id = ? AND last_used_ns < ?"
 
 
+class NameTaken(Refusal):
+    """There is a token of this name already."""
+
+
 class Denial(str, Enum):
     """Why somebody is not let in."""
 
@@ -88,7 +92,7 @@ class Tokens:
         kept = hash_of(text)
         with self._database.writing() as connection:
             if connection.execute("SELECT 1 FROM tokens WHERE name = ?", (name,)).fetchone():
-                raise Refusal(f"a new name is wanted, but there is a token {name!r}; revoke it first", usage=True)
+                raise NameTaken(f"a new name is wanted, but there is a token {name!r}; revoke it first", usage=True)
             connection.execute(
                 f"INSERT INTO tokens ({COLUMNS}, salt, digest, n, block, lanes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (token.id, name, role.value, now_ns, expires_ns, 0)
@@ -132,6 +136,12 @@ class Tokens:
             return Denial.UNKNOWN
         self.note_use(token, now.wall_ns)
         return token
+
+    def is_good(self, token_id: str, now_ns: int) -> bool:
+        """Whether the token with this id is there and has not expired; for who has shown it before."""
+        query = "SELECT 1 FROM tokens WHERE id = ? AND (expires_ns IS NULL OR expires_ns > ?)"
+        with self._database.reading() as connection:
+            return connection.execute(query, (token_id, now_ns)).fetchone() is not None
 
     def note_use(self, token: Token, now_ns: int) -> None:
         """It was used now, itself or through a session."""

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.config import SiteSettings
+from appliance.config import DATA_DIR, SiteSettings
 from appliance.counting import CAMERA, SLOTS
 from appliance.decode.source import check_file
 from appliance.errors import Refusal
-from appliance.models.store import find_model
+from appliance.models.store import find_model, stores_of
 from appliance.options import parse_line
-from appliance.running import models_dir
 from appliance.scene.settings import SceneSettings
 from appliance.site_file import parse_site
 
@@ -61,7 +60,7 @@ def choose_inputs(
     if video is None or model is None:
         raise Refusal("--video and --model belong together, found one of them", usage=True)
     check_file(video)
-    find_model(model, models_dir())
+    find_model(model, *stores_of(DATA_DIR))
     if weights is not None:
         check_file(str(weights))
     wanted = tuple(word.strip() for word in classes.split(",") if word.strip())

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, Event
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, Event, NodeEvent
 from ruamel.yaml.parser import Parser, ParserError
 
 from appliance.config import SiteSettings, first_fault
@@ -22,6 +22,8 @@ MOST_FAULTS = 100
 # A site with a hundred cameras of five lines has a tenth of it; the time to read it grows with it.
 MOST_BYTES = 1_000_000
 DEEPEST = 50
+# In one list; nobody means more, and reading them all before saying so would take seconds.
+MOST_ITEMS = 1000
 Tree = dict[str, Any]
 """Values as YAML or JSON give them."""
 
@@ -58,17 +60,24 @@ def read_site(content: bytes, origin: str) -> SiteText:
 def read_tree(text: str, origin: str) -> tuple[Tree, Node]:
     """The names and values of a YAML text, and where they stand."""
     events: list[Event] = []
-    depth = 0
+    # Of each collection that is open, the outermost first.
+    items = [0]
 
     class Recorder(Parser):
         """Keeps what the loader was told, because telling takes most of the time."""
 
         def get_event(self) -> Any:
-            nonlocal depth
             event = super().get_event()
-            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-            if depth > DEEPEST:
+            if isinstance(event, NodeEvent):
+                items[-1] += 1
+            if isinstance(event, CollectionStartEvent):
+                items.append(0)
+            elif isinstance(event, CollectionEndEvent):
+                items.pop()
+            if len(items) - 1 > DEEPEST:
                 raise ParserError(None, None, "it is nested too deeply", event.start_mark)
+            if items[-1] > MOST_ITEMS:
+                raise ParserError(None, None, f"at most {MOST_ITEMS} items are wanted in one list", event.start_mark)
             events.append(event)
             return event
 

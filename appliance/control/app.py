@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI
 
 import appliance
 from appliance.access.guard import Guard
+from appliance.control.answers import Answers
+from appliance.control.document import complete, name_of
 from appliance.control.door import Door
 from appliance.control.house import House
-from appliance.control.problems import Problem, tell_problems
-from appliance.control.routes import configuration, counts, health, status
+from appliance.control.memory import Memory
+from appliance.control.panel.mount import mount as mount_panel
+from appliance.control.problems import tell_problems
+from appliance.control.rooms import Rooms
+from appliance.control.routes import access, configuration, counts, events, health, infer, live, models, status, trials, trying
 
 ABOUT = "What crosses which line, when, and in which direction; and whether anybody was looking."
 
@@ -23,30 +26,20 @@ def create_app(house: House, guard: Guard) -> FastAPI:
         version=appliance.__version__,
         description=ABOUT,
         openapi_url="/api/v1/openapi.json",
+        generate_unique_id_function=name_of,
         # Their pages fetch what they need from elsewhere.
         docs_url=None,
         redoc_url=None,
     )
     app.state.house, app.state.door = house, Door(guard)
+    app.state.rooms, app.state.memory, app.state.answers = Rooms(), Memory(), Answers(house.ledger.parent)
     tell_problems(app)
     app.include_router(health.router)
     app.include_router(status.router, prefix="/api/v1")
     app.include_router(counts.router, prefix="/api/v1")
     app.include_router(configuration.router, prefix="/api/v1")
-    _document_problems(app)
+    for router in (access.router, models.router, live.router, trials.router, infer.router, events.router, trying.router):
+        app.include_router(router, prefix="/api/v1")
+    complete(app)
+    mount_panel(app, house, guard)
     return app
-
-
-def _document_problems(app: FastAPI) -> None:
-    """Put the schema of a problem where the routes refer to it."""
-    original = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = original()
-        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas |= schema.pop("$defs", {})
-        schemas["Problem"] = schema
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]

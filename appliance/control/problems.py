@@ -10,7 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
+from appliance.access.tokens import NameTaken
 from appliance.configuration.refusals import Faulty, MachineRefused, Missing, NoAnswer, Stale, Taken
 from appliance.errors import Refusal
 
@@ -20,10 +22,25 @@ STATUSES: tuple[tuple[type[Refusal], int], ...] = (
     (Stale, 412),
     (Missing, 404),
     (Taken, 409),
+    (NameTaken, 409),
     (NoAnswer, 504),
     (MachineRefused, 409),
 )
 MEDIA_TYPE = "application/problem+json"
+# What each status says here.
+MEANINGS = {
+    401: "a token is wanted as 'Authorization: Bearer …', or a session; there is none, or it is good no more",
+    403: "the token's role may not do that, or a page does not show that it means it",
+    404: "there is nothing of this name",
+    409: "there is something in the way: the name is taken, or the running machine refuses",
+    412: "it was changed meanwhile; read it again",
+    413: "the body is too large",
+    422: "something in the request cannot be as it is; 'faults' says where",
+    428: "an If-Match header with the ETag of what is changed is wanted",
+    429: "too many wrong tokens, or too much at once; Retry-After says when to try again",
+    503: "the machine, or what it needs for this, does not answer now",
+    504: "the machine has not answered in time, and stays as it was",
+}
 
 
 class Fault(BaseModel):
@@ -53,21 +70,45 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These statuses for OpenAPI."""
     return {
         status: {
-            "description": HTTPStatus(status).phrase,
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "description": MEANINGS.get(status, HTTPStatus(status).phrase),
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "example": {
+                        "type": "about:blank",
+                        "title": HTTPStatus(status).phrase,
+                        "status": status,
+                        "detail": MEANINGS.get(status, HTTPStatus(status).phrase),
+                        "faults": [],
+                    },
+                }
+            },
             "model": Problem,
         }
         for status in statuses
     }
 
 
+def methods_at(app: FastAPI, request: Request) -> set[str]:
+    """What may be done at an address."""
+    found: set[str] = set()
+    for route in app.routes:
+        if isinstance(route, Route) and route.path_regex.match(request.scope["path"]):
+            found |= route.methods or set()
+    return found
+
+
 def tell_problems(app: FastAPI) -> None:
     """Have the app answer every error so."""
 
     async def http(request: Request, error: Exception) -> JSONResponse:
-        del request
         assert isinstance(error, HTTPException)
-        return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            # Each route knows of its own methods only.
+            headers["Allow"] = ", ".join(sorted(methods_at(app, request)))
+            return problem(405, f"{headers['Allow']} is wanted there, found {request.method}", headers=headers)
+        return problem(error.status_code, str(error.detail), headers=headers)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         del request
@@ -82,6 +123,12 @@ def tell_problems(app: FastAPI) -> None:
         faults = [Fault(place=one.place, sentence=str(one)) for one in error.faults] if isinstance(error, Faulty) else []
         return problem(status, error.sentence, faults)
 
+    async def broken(request: Request, error: Exception) -> JSONResponse:
+        # What it was stands in the log, and is nobody's business.
+        del request, error
+        return problem(500, "something is broken here; the log of the machine says what")
+
+    app.add_exception_handler(Exception, broken)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Refusal, refused)

@@ -5,28 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 
-import uvicorn
-
 from appliance.access.guard import Guard
 from appliance.control.app import create_app
-from appliance.control.door import is_loopback
 from appliance.control.house import House
+from appliance.control.origin import is_loopback
+from appliance.control.server import Server
 from appliance.errors import Refusal
 from appliance.ipc.channel import Listener
 from appliance.ipc.command import CommandLink
+from appliance.messages import Describe
 from appliance.process_settings import ControlProcess
-from appliance.topics import HEALTH
+from appliance.topics import COMMITS, HEALTH
 
 TICK_S = 0.1
-# For requests under way, when it is told to stop.
-FAREWELL_S = 2
-
-
-class Server(uvicorn.Server):
-    """Leaves signals to the process."""
-
-    def install_signal_handlers(self) -> None:
-        """None."""
 
 
 def main(link: CommandLink, settings: str) -> None:
@@ -54,23 +45,23 @@ def open_door(bind: str, port: int) -> socket.socket:
 
 async def serve(link: CommandLink, settings: ControlProcess, guard: Guard, door: socket.socket) -> None:
     """Everything at once."""
-    house = House(settings.site, settings.run, settings.ledger, link.folder, settings.site_file)
-    config = uvicorn.Config(
-        create_app(house, guard), log_config=None, access_log=False, timeout_graceful_shutdown=FAREWELL_S, server_header=False
-    )
-    server = Server(config)
-    listener = Listener(link.folder, HEALTH, "machine")
+    house = House(settings, link.folder)
+    server = Server(create_app(house, guard), settings.control)
+    listener, commits = Listener(link.folder, HEALTH, "machine"), Listener(link.folder, COMMITS, "device")
     serving = asyncio.create_task(server.serve([door]))
     while not server.started and not serving.done():
         await asyncio.sleep(TICK_S)
     link.ready()
     while not link.stopping and not serving.done():
-        while link.take_site() is not None:
-            # What the cameras are stands in the site's file.
-            pass
+        while (order := link.take_site()) is not None:
+            if isinstance(order, Describe):
+                house.describe(order)
         while (health := listener.take()) is not None:
             house.hear(health)
+        while commits.take() is not None:
+            house.hear_commit()
         link.beat()
         await asyncio.sleep(TICK_S)
     server.should_exit = True
+    house.gallery.close()
     await serving

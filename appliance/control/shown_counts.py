@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
+import msgspec
 from pydantic import BaseModel, Field
 
+from appliance.clock import NS_PER_S
 from appliance.control.shown import Time
 from appliance.ledger.choice import Attribute
-from appliance.ledger.queries import Bucket
+from appliance.ledger.queries import Bucket, Occupancy
 from appliance.ledger.reader import KeptCrossing
+from appliance.ledger.seen import Covered
 from appliance.times import rfc_3339
 
 
@@ -65,24 +69,68 @@ class CrossingPage(BaseModel):
     cursor: int | None = Field(description="For the next page; null where there was nothing more.")
 
 
-def bucket_of(bucket: Bucket, group_by: tuple[Attribute, ...]) -> BucketShown:
-    """As it is shown."""
-    return BucketShown(
-        start=rfc_3339(bucket.start_ns),
-        end=rfc_3339(bucket.end_ns),
-        total=bucket.total,
-        groups=[GroupShown(group=dict(zip(group_by, group)), number=number) for group, number in sorted(bucket.counts.items())],
-        coverage={
-            camera: CoverageShown(
-                covered_s=round(seen.covered_ns / 1e9, 3),
-                possible_s=round(seen.possible_ns / 1e9, 3),
-                frames_seen=seen.frames,
-                frames_skipped=seen.skipped,
-            )
-            for camera, seen in bucket.coverage.items()
-        },
-        complete=bucket.is_complete,
-        kept=bucket.is_kept,
+class ZoneOccupancyShown(BaseModel):
+    """Who was in one zone."""
+
+    camera: str
+    zone: str
+    mean: float | None = Field(description="How many on average while it was seen; null where it was not.", examples=[2.4])
+    most: int = Field(description="The most at once.", examples=[7])
+
+
+class OccupancyShown(BaseModel):
+    """Who was in the zones in one hour, one day: whatever was asked for."""
+
+    start: Time
+    end: Time
+    zones: list[ZoneOccupancyShown]
+    complete: bool = Field(description="Whether it is over, and can change no more.")
+
+
+def buckets_json(buckets: Sequence[Bucket], group_by: tuple[Attribute, ...]) -> bytes:
+    """A list of ``BucketShown``; written directly, because a year of hours is ten thousand of them."""
+    return msgspec.json.encode(
+        [
+            {
+                "start": rfc_3339(bucket.start_ns),
+                "end": rfc_3339(bucket.end_ns),
+                "total": bucket.total,
+                "groups": [
+                    {"group": dict(zip(group_by, group)), "number": number} for group, number in sorted(bucket.counts.items())
+                ],
+                "coverage": {camera: _coverage(seen) for camera, seen in bucket.coverage.items()},
+                "complete": bucket.is_complete,
+                "kept": bucket.is_kept,
+            }
+            for bucket in buckets
+        ]
+    )
+
+
+def _coverage(seen: Covered) -> dict[str, float]:
+    return {
+        "covered_s": round(seen.covered_ns / NS_PER_S, 3),
+        "possible_s": round(seen.possible_ns / NS_PER_S, 3),
+        "frames_seen": seen.frames,
+        "frames_skipped": seen.skipped,
+    }
+
+
+def occupancy_json(buckets: Sequence[Occupancy]) -> bytes:
+    """A list of ``OccupancyShown``."""
+    return msgspec.json.encode(
+        [
+            {
+                "start": rfc_3339(bucket.start_ns),
+                "end": rfc_3339(bucket.end_ns),
+                "zones": [
+                    {"camera": camera, "zone": zone, "mean": None if mean is None else round(mean, 3), "most": most}
+                    for (camera, zone), (mean, most) in bucket.zones.items()
+                ],
+                "complete": bucket.is_complete,
+            }
+            for bucket in buckets
+        ]
     )
 
 

@@ -59,8 +59,8 @@ class CountedCamera:
         if camera.keeps_time:
             self._interrupted = diary.begin(camera, wall_ns())
             self._coverage = Coverage(round(camera.blind_s * NS_PER_S), ledger.seen_until(camera.name)[0])
-        self._names = order.model.names
-        self._settings = counter_settings(wanted, self._names)
+        self.names, self._wanted = order.model.names, wanted
+        self._settings = counter_settings(wanted, self.names)
         self._record_tracks = wanted.record_tracks
         self._checkpoint = self._newest = checkpoint
         self._recorded: list[TracksRecord] = []
@@ -84,6 +84,12 @@ class CountedCamera:
         self._newest = Checkpoint(ticket.frame, ticket.pts_ns, message.state)
         if decisions or ticket.pts_ns - self._checkpoint.pts_ns >= CHECKPOINT_INTERVAL_NS:
             self._commit(self._records(decisions, str(ticket.frame)))
+
+    def learn(self, names: tuple[str, ...]) -> None:
+        """These are the classes now; those that were known have kept their numbers. What is under way goes on."""
+        self.names, self._settings = names, counter_settings(self._wanted, names)
+        if self._counter is not None:
+            self._resize(self._frame_size, self._counter.state)
 
     def skip(self, ticket: FrameTicket) -> None:
         """A frame will not come."""
@@ -121,7 +127,7 @@ class CountedCamera:
     def _resize(self, frame_size: tuple[int, int], state: CounterState | None = None) -> Counter:
         """A counter for frames of this size; where the size changes, objects begin anew."""
         self._frame_size = frame_size
-        self._counter = Counter(counted_lines(self._camera, self._names, frame_size), self._settings, state)
+        self._counter = Counter(counted_lines(self._camera, self.names, frame_size), self._settings, state)
         return self._counter
 
     def _commit(self, records: list[CrossingRecord], end: str | None = None) -> None:
@@ -144,7 +150,7 @@ class CountedCamera:
             camera=self._camera.name,
             line=line.name,
             direction=line.directions.forward if decision.net > 0 else line.directions.backward,
-            class_name=self._names[decision.class_id],
+            class_name=self.names[decision.class_id],
             frame=round(decision.frame),
             pts_ns=decision.time_ns,
             capture_ns=capture_ns,

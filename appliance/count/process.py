@@ -6,13 +6,29 @@ from appliance.clock import monotonic_ns, wall_ns
 from appliance.config import CameraSettings
 from appliance.count.camera import CountedCamera
 from appliance.count.diary import Diary
-from appliance.ipc.channel import Broadcaster, Listener, Receiver, Sender, wait
+from appliance.count.recollection import Recollection
+from appliance.ipc.channel import Broadcaster, Listener, Receiver, Sender, Showcase, wait
 from appliance.ipc.command import CommandLink
+from appliance.ipc.requests import RequestDesk
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.retention import Retention
-from appliance.messages import NO_SLOT, Begin, Checkpoint, Committed, Credit, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame
+from appliance.messages import (
+    NO_SLOT,
+    Begin,
+    Checkpoint,
+    Committed,
+    Credit,
+    EndOfStream,
+    Forget,
+    FrameTicket,
+    Learn,
+    Recalled,
+    SkippedFrame,
+    TrackedFrame,
+    Viewed,
+)
 from appliance.process_settings import CountProcess
-from appliance.topics import COMMITS, CREDITS, HEALTH, TRACKS
+from appliance.topics import COMMITS, CREDITS, HEALTH, RECALLS, TRACKS, VIEWS
 
 IDLE_S = 0.1
 
@@ -40,6 +56,9 @@ class Counters:
         self._retention = Retention(self._ledger, settings.retention, settings.outbox)
         self._health = Listener(link.folder, HEALTH, "machine")
         self._commits = Broadcaster(link.folder, COMMITS, "device")
+        self._views = Showcase(link.folder, VIEWS, "device")
+        self._recalls = RequestDesk(link.folder, RECALLS) if settings.recalls else None
+        self._recollections: dict[str, Recollection] = {}
         self._news = 0
         """As far as was told of what the ledger has."""
 
@@ -48,10 +67,16 @@ class Counters:
         while (order := self._link.take()) is not None:
             if isinstance(order, Begin):
                 self._begin(order)
-            else:
+            elif isinstance(order, Forget):
                 self._forget(order.camera)
+            elif isinstance(order, Learn):
+                self._learn(order)
         self._keep_time()
         self._tell_news()
+        self._views.look()
+        if self._recalls is not None and (recall := self._recalls.take()) is not None:
+            recollection = self._recollections.get(recall.camera)
+            self._recalls.answer(Recalled(0, 0, (), ()) if recollection is None else recollection.recalled())
         message = self._tracks.take()
         if message is None:
             wait((self._link, self._tracks), IDLE_S)
@@ -96,13 +121,24 @@ class Counters:
         camera = CameraSettings.model_validate_json(order.settings)
         wanted, diary = self._settings.counter, self._diary
         self._cameras[order.camera] = CountedCamera(camera, wanted, order, checkpoint, self._ledger, diary)
+        if self._recalls is not None:
+            self._recollections.setdefault(order.camera, Recollection(order.model.names))
         self._link.began(order, checkpoint=checkpoint)
+
+    def _learn(self, order: Learn) -> None:
+        """Other classes, behind those that are known."""
+        for camera in self._cameras.values():
+            camera.learn(order.names)
+        for recollection in self._recollections.values():
+            recollection.names = order.names
+        self._link.swapping(order.number, "learned")
 
     def _forget(self, name: str) -> None:
         """Write down what is known of a camera that is no more."""
         camera = self._cameras.pop(name, None)
         if camera is not None:
             camera.leave()
+        self._recollections.pop(name, None)
         self._diary.leave(name, wall_ns())
         if (credits := self._credits.pop(name, None)) is not None:
             credits.close()
@@ -115,7 +151,12 @@ class Counters:
             # Of a run that has been rewound.
             return
         camera.count(message)
+        if ticket.camera in self._recollections:
+            self._recollections[ticket.camera].add(message)
         if ticket.slot != NO_SLOT:
+            if self._views.is_wanted(ticket.camera):
+                # Before the credit, so that there is time to look.
+                self._views.send(ticket.camera, Viewed(ticket, message.tracks, camera.names))
             self._give_back(ticket)
         self._link.heart.arrived(monotonic_ns() - ticket.arrived_ns)
         self._link.heart.busy_ns += monotonic_ns() - began_ns

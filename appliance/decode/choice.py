@@ -58,12 +58,12 @@ def chosen_decoder(camera: CameraSettings) -> str:
     return "gstreamer" if any(map(has, HARDWARE_DECODERS)) else "pyav"
 
 
-def live_source(camera: CameraSettings) -> LiveSource | None:
+def live_source(camera: CameraSettings, login: str | None = None) -> LiveSource | None:
     """What stays with a camera while it comes and goes; None for a file, also one on the network.
 
-    Raises ``Refusal`` where its login is missing.
+    ``login`` is ``user:password``; left out, it is what the settings name. Raises ``Refusal`` where that is missing.
     """
     if is_file(camera.source) or not camera.is_live:
         return None
-    login = login_of(camera.login)
-    return LiveSource(lambda: open_source(camera, login), ask=lambda: ask(camera.source))
+    known = login_of(camera.login) if login is None else login
+    return LiveSource(lambda: open_source(camera, known), ask=lambda: ask(camera.source))

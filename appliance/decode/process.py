@@ -13,7 +13,7 @@ from appliance.decode.stillness import Stillness
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import Pixels
-from appliance.messages import Begin, EndOfStream
+from appliance.messages import Begin, EndOfStream, Rescale
 from appliance.process_settings import DecodeProcess
 from appliance.topics import CREDITS, TICKETS
 
@@ -52,6 +52,8 @@ class Decoder:
         order = self._link.take()
         if isinstance(order, Begin):
             self._begin(order)
+        elif isinstance(order, Rescale) and self._run is not None:
+            self._run.rescale(order)
         run = self._run
         while (credit := self._credits.take()) is not None:
             if run is not None and credit.epoch == run.epoch:

@@ -11,7 +11,7 @@ from appliance.decode.reader import LiveReader, Numbered, Reader
 from appliance.decode.source import Picture
 from appliance.ipc.frame_ring import FrameRing, Pixels
 from appliance.letterbox import InputRule, Letterbox, preview_shape
-from appliance.messages import Begin, FrameTicket
+from appliance.messages import Begin, FrameTicket, Rescale
 
 # A live camera has no more frames under way, however many its ring holds: one in the network, one before it, one behind it.
 MOST_LIVE_FRAMES = 3
@@ -49,6 +49,12 @@ class Run:
         # Not before what is in the checkpoint, whatever the clock of this machine has done since.
         self._clock = LiveClock(order.checkpoint.pts_ns)
         self._connection = 0
+
+    def rescale(self, order: Rescale) -> None:
+        """Write for another network from now on, perhaps into another ring; what is under way is read where it lies."""
+        self._rule = order.rule
+        if order.ring != self._ring_path:
+            self._ring_path, self._ring, self._next_slot = order.ring, FrameRing(order.ring, writable=True), 0
 
     def wait_ns(self, pts_ns: int) -> int:
         """How long it is until a frame of a file that plays at its own pace is due; the epoch's first one is at once."""

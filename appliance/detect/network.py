@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from appliance.boxes import Detections, Floats
+from appliance.boxes import Detections, Floats, Integers
 from appliance.detect.choice import open_engine
 from appliance.detect.detector import last_words
 from appliance.detect.yolo import Head, HeadSettings, read_head, tell_head
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
+from appliance.letterbox import GREY
 from appliance.messages import ModelInfo
 from appliance.models.manifest import names_in
 from appliance.models.store import find_model
@@ -24,7 +25,7 @@ class Network:
     """Loaded, tried on a grey picture, and known to be a detector of the wanted classes."""
 
     def __init__(self, settings: DetectProcess) -> None:
-        model = find_model(settings.detector.model, settings.models_dir)
+        model = find_model(settings.detector.model, *settings.stores)
         detector = settings.detector
         if detector.input_px is None and model.manifest is not None:
             detector = detector.model_copy(update={"input_px": model.manifest.input_px})
@@ -34,23 +35,47 @@ class Network:
         self._heads: dict[tuple[int, ...], Head] = {}
         names = (model.manifest.classes if model.manifest else ()) or names_in(found.metadata)
         self._class_count = None if names is None else len(names)
-        channels = self._try_out(found.rule.shape_for(*TYPICAL_SOURCE))
+        self.usual_shape = found.rule.shape_for(*TYPICAL_SOURCE)
+        """(height, width) of the input for a source of a usual shape; ready for it."""
+        channels = self._try_out(self.usual_shape)
         if names is None:
             names = tuple(f"class_{number}" for number in range(channels))
         self.info = ModelInfo(names, found.rule, found.backend)
         self._low_score, self._overlap = settings.low_score, detector.overlap
         class_ids(settings.named, self.info.names)
+        self._numbers: Integers | None = None
+        self.names = self.info.names
+        """In whose numbers it answers."""
         self.keep(settings.classes)
 
     def keep(self, classes: Sequence[str]) -> None:
         """From now on find these classes only, or all where none is named."""
-        wanted = class_ids(classes, self.info.names) if classes else None
+        # What another model knew is wanted of this one as far as it knows it.
+        known = [name for name in classes if name in self.info.names] or classes
+        wanted = class_ids(known, self.info.names) if classes else None
         self._kept = HeadSettings(self._low_score, self._overlap, wanted)
+
+    def speak(self, names: Sequence[str]) -> None:
+        """From now on answer in the numbers that the classes have among these; all of the model's are there."""
+        self.names = tuple(names)
+        numbers = [names.index(name) for name in self.info.names]
+        self._numbers = None if numbers == list(range(len(numbers))) else np.array(numbers, np.int64)
+
+    def warm_up(self, shapes: Iterable[tuple[int, int]]) -> None:
+        """Be ready for inputs of these sizes (height, width), in every batch that may come."""
+        for shape in dict.fromkeys(shapes):
+            for pictures in range(1, self.max_batch + 1):
+                self.submit([np.full((*shape, 3), GREY, np.uint8)] * pictures)
+                self.collect()
+
+    def close(self) -> None:
+        """Let go of the model."""
+        self._engine.close()
 
     def _try_out(self, shape: tuple[int, int]) -> int:
         """Run the network once, which makes it ready and shows that its output is understood; how many classes it has."""
         try:
-            self.submit([np.full((*shape, 3), 114, np.uint8)])
+            self.submit([np.full((*shape, 3), GREY, np.uint8)])
             output = self.collect()
         except RuntimeError as error:
             raise Refusal(
@@ -71,7 +96,15 @@ class Network:
 
     def read(self, output: Floats, shape: tuple[int, int]) -> Detections:
         """One picture's output for an input of ``shape`` (height, width), as detections in input pixels."""
-        return read_head(output, self._head((1, *output.shape), shape), self._kept)
+        return self._numbered(read_head(output, self._head((1, *output.shape), shape), self._kept))
+
+    def read_all(self, output: Floats, shape: tuple[int, int]) -> Detections:
+        """The same, of all classes."""
+        kept = HeadSettings(self._low_score, self._overlap, None)
+        return self._numbered(read_head(output, self._head((1, *output.shape), shape), kept))
+
+    def _numbered(self, seen: Detections) -> Detections:
+        return seen if self._numbers is None else Detections(seen.boxes, seen.scores, self._numbers[seen.classes])
 
     def _head(self, output_shape: tuple[int, ...], shape: tuple[int, int]) -> Head:
         if output_shape not in self._heads:

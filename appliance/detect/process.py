@@ -3,50 +3,76 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from dataclasses import dataclass
 
 from appliance.boxes import Detections, Floats
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from appliance.config import CameraSettings, wanted_classes
 from appliance.detect.batching import Batcher
+from appliance.detect.changes import Changes
+from appliance.detect.guests import Guests
 from appliance.detect.network import Network
-from appliance.ipc.channel import Receiver, Sender, wait
+from appliance.detect.networks import Networks, is_finite
+from appliance.ipc.channel import Receiver, Sender, Showcase, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingReaders
 from appliance.letterbox import Letterbox
-from appliance.messages import Begin, DetectedFrame, EndOfStream, FrameTicket, Order, SkippedFrame
+from appliance.messages import Begin, DetectedFrame, EndOfStream, Forget, FrameTicket, Order, Return, SkippedFrame, Switch, Take
 from appliance.process_settings import DetectProcess
-from appliance.topics import BOXES, TICKETS, Detected
+from appliance.topics import BOXES, SHADOWS, TICKETS, Detected
 
 IDLE_S = 0.1
+# What a candidate listens to.
+SHADOW = "shadow"
 
 
 def main(link: CommandLink, settings: str) -> None:
     """Run until told to stop."""
     detector = Detector(link, DetectProcess.model_validate_json(settings))
-    link.ready(detector.network.info)
+    link.ready(detector.networks.live.info)
     while not link.stopping:
         detector.step()
         link.beat()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a network works on: frames, or a guest's picture in an input of some shape (height, width)."""
+
+    network: Network
+    began_ns: int
+    tickets: tuple[FrameTicket, ...] = ()
+    guest: tuple[int, int] | None = None
+    is_witness: bool = False
+    """Only looked at to compare: the frame is another network's, which has answered before."""
 
 
 class Detector:
     """Keeps the network busy: as many batches under way as it works on at once, answered in order."""
 
     def __init__(self, link: CommandLink, settings: DetectProcess) -> None:
-        self._link = link
-        self.network = Network(settings)
+        self._link, self._confidence = link, settings.detector.confidence
+        live = Network(settings)
+        self.networks = Networks(live)
+        self._changes = Changes(link, self.networks)
         self._tickets = Receiver(link.folder, TICKETS, "device")
         self._senders: dict[str, Sender[Detected]] = {}
         self._boxes: dict[str, Sender[Detected]] = {}
+        self._shadows = Showcase(link.folder, SHADOWS, "device")
         self._cameras: dict[str, CameraSettings] = {}
+        self._sources: dict[str, tuple[int, int]] = {}
+        """The size (width, height) of each camera's pictures."""
         wait_ns = round(settings.detector.batch_wait_ms * NS_PER_MS) if settings.is_live else 0
-        self._batcher = Batcher(self.network.max_batch, wait_ns)
+        self._batcher = Batcher(live.max_batch, wait_ns)
         self._rings = RingReaders()
         self._epochs: dict[str, int] = {}
-        self._under_way: deque[list[FrameTicket]] = deque()
+        self._under_way: deque[Batch] = deque()
+        self._guests = Guests(link.folder, live.usual_shape) if settings.takes_guests else None
         self._inside: Counter[str] = Counter()
         self._burst = settings.burst
         self._answers: list[DetectedFrame] = []
+        self._sure: tuple[str, int, int] = ("", 0, 0)
+        """Camera, frame, and how many sure boxes were found in it: the last that was answered."""
         self._ends: dict[str, EndOfStream] = {}
 
     def step(self) -> None:
@@ -55,27 +81,54 @@ class Detector:
             self._obey(order)
         while (message := self._tickets.take()) is not None:
             self._accept(message)
-        while len(self._under_way) < self.network.capacity and self._start():
+        self._shadows.look()
+        self._changes.look(monotonic_ns())
+        if self._guests is not None:
+            self._let_in(self._guests)
+        while len(self._under_way) < self.networks.live.capacity and self._start():
             pass
         if self._under_way:
             self._finish()
         else:
-            due_ns = self._batcher.due_in_ns(monotonic_ns())
-            wait((self._link, self._tickets), IDLE_S if due_ns is None else due_ns / NS_PER_S)
+            self._wait()
+
+    def _let_in(self, guests: Guests) -> None:
+        live = self.networks.live
+        if len(self._under_way) < live.capacity and (picture := guests.take()) is not None:
+            live.submit([picture])
+            self._under_way.append(Batch(live, monotonic_ns(), guest=(picture.shape[0], picture.shape[1])))
+
+    def _wait(self) -> None:
+        due_ns = self._batcher.due_in_ns(monotonic_ns())
+        wait_s = IDLE_S if due_ns is None else due_ns / NS_PER_S
+        if self._guests is None:
+            wait((self._link, self._tickets), wait_s)
+        elif guest_s := self._guests.wait_s:
+            wait((self._link, self._tickets), min(wait_s, guest_s))
+        else:
+            wait((self._link, self._tickets, self._guests.desk), wait_s)
 
     def _obey(self, order: Order) -> None:
-        self._rings.forget(order.camera)
         if isinstance(order, Begin):
+            self._rings.forget(order.camera)
             if order.shard not in self._senders:
                 self._senders[order.shard] = Sender(self._link.folder, BOXES, order.shard)
             self._boxes[order.camera] = self._senders[order.shard]
             self._epochs[order.camera] = order.epoch
             self._cameras[order.camera] = CameraSettings.model_validate_json(order.settings)
+            self.networks.speak(order.model.names)
             self._link.began(order)
-        else:
-            self._epochs.pop(order.camera, None)
-            self._cameras.pop(order.camera, None)
-        self.network.keep(wanted_classes(self._cameras.values()))
+        elif isinstance(order, Forget):
+            self._rings.forget(order.camera)
+            for known in (self._epochs, self._cameras, self._sources):
+                known.pop(order.camera, None)
+        elif isinstance(order, Switch):
+            self._changes.switch(order, wanted_classes(self._cameras.values()), self._sources.values())
+        elif isinstance(order, Take):
+            self._changes.take(order, wanted_classes(self._cameras.values()))
+        elif isinstance(order, Return):
+            self._changes.go_back(order)
+        self.networks.keep_classes(wanted_classes(self._cameras.values()))
 
     def _accept(self, message: FrameTicket | EndOfStream) -> None:
         if not self._is_current(message):
@@ -83,29 +136,70 @@ class Detector:
             return
         if isinstance(message, FrameTicket):
             self._inside[message.camera] += 1
+            self._sources[message.camera] = (message.source_width, message.source_height)
             self._batcher.add(message, monotonic_ns())
         else:
             self._ends[message.camera] = message
             self._pass_end_on(message.camera)
 
     def _start(self) -> bool:
-        """Give the next batch to the network, if one is due, without what has been rewound or overwritten meanwhile."""
+        """Give the next batch to a network, if one is due, without what has been rewound or overwritten meanwhile."""
         now_ns = monotonic_ns()
         batch = self._batcher.take(now_ns)
-        fresh = [ticket for ticket in batch if self._is_fresh(ticket) and not 0 < ticket.expires_ns < now_ns]
+        # All of one size.
+        network = self.networks.of(batch[0]) if batch else None
+        fresh = [ticket for ticket in batch if network and self._is_fresh(ticket) and not 0 < ticket.expires_ns < now_ns]
         for ticket in batch:
             if ticket not in fresh:
                 self._skip(ticket)
-        if fresh:
-            self.network.submit([self._rings.input_picture(ticket) for ticket in fresh])
-            self._under_way.append(fresh)
+        if network is not None and fresh:
+            self._link.heart.batch_began(len(fresh))
+            self._give(network, tuple(fresh), now_ns)
+            if self._guests is not None:
+                self._guests.shape = (fresh[-1].input_height, fresh[-1].input_width)
         return bool(batch)
+
+    def _give(self, network: Network, tickets: tuple[FrameTicket, ...], now_ns: int) -> None:
+        """Have a network work on these frames; one on probation that does not is taken back."""
+        try:
+            network.submit([self._rings.input_picture(ticket) for ticket in tickets])
+        except RuntimeError as error:
+            self._on_failure(network, error, tickets)
+            return
+        self._under_way.append(Batch(network, now_ns, tickets))
+        if self.networks.wants_witness(network, tickets[-1], now_ns) and (before := self.networks.before) is not None:
+            before.submit([self._rings.input_picture(tickets[-1])])
+            self._under_way.append(Batch(before, now_ns, tickets[-1:], is_witness=True))
+
+    def _on_failure(self, network: Network, error: Exception, tickets: tuple[FrameTicket, ...]) -> None:
+        """Give all that it had to the one before; raises where there is none."""
+        if self.networks.probation is None or network is not self.networks.live:
+            raise error
+        self._changes.failed(f"it does not work on what it is given: {error}")
+        lost = [batch for batch in self._under_way if batch.network is network]
+        others = [batch for batch in self._under_way if batch.network is not network and not batch.is_witness]
+        for batch in self._under_way:
+            if batch.is_witness:
+                batch.network.collect()
+        self._under_way = deque(others)
+        for batch in lost:
+            self._give_again(batch.tickets)
+        self._give_again(tickets)
+
+    def _give_again(self, tickets: tuple[FrameTicket, ...]) -> None:
+        network = self.networks.of(tickets[0]) if tickets else None
+        if network is not None:
+            self._give(network, tickets, monotonic_ns())
+        else:
+            self._link.heart.batch_done()
+            for ticket in tickets:
+                self._skip(ticket)
 
     def _skip(self, ticket: FrameTicket) -> None:
         if self._is_current(ticket):
             self._hand_on()
             self._boxes[ticket.camera].send(SkippedFrame(ticket))
-            self._link.heart.stale += 1
+            self._link.heart.came_late(ticket.camera)
         self._leave(ticket.camera)
 
     def _is_fresh(self, ticket: FrameTicket) -> bool:
@@ -115,26 +209,59 @@ class Detector:
         return self._epochs.get(message.camera) == message.epoch
 
     def _finish(self) -> None:
-        outputs = self.network.collect()
+        batch = self._under_way[0]
+        try:
+            outputs = batch.network.collect()
+            if self.networks.probation is not None and not is_finite(outputs):
+                raise RuntimeError("it answers with what is no number")
+        except RuntimeError as error:
+            self._on_failure(batch.network, error, ())
+            return
+        self._under_way.popleft()
         began_ns = monotonic_ns()
-        for ticket, output in zip(self._under_way.popleft(), outputs):
-            if not self._is_fresh(ticket):
-                self._skip(ticket)
-                continue
-            self._answers.append(DetectedFrame(ticket, self._detections(ticket, output)))
-            self._link.heart.arrived(monotonic_ns() - ticket.arrived_ns)
-            self._leave(ticket.camera)
+        if batch.guest is not None:
+            # Somebody must be at home for a guest to be let in.
+            assert self._guests is not None
+            self._guests.answer(batch.network, outputs, batch.guest)
+        elif batch.is_witness:
+            self._compare(batch, outputs)
+        else:
+            self.networks.done(batch.network, len(batch.tickets), batch.began_ns, began_ns)
+            self._link.heart.batch_done()
+            self._answer(batch, outputs)
         if len(self._answers) >= self._burst or not self._under_way:
             self._hand_on()
         self._link.heart.busy_ns += monotonic_ns() - began_ns
 
+    def _answer(self, batch: Batch, outputs: Floats) -> None:
+        for ticket, output in zip(batch.tickets, outputs):
+            if not self._is_fresh(ticket):
+                self._skip(ticket)
+                continue
+            detections = self._detections(batch.network, ticket, output)
+            self._answers.append(DetectedFrame(ticket, detections))
+            self._sure = (ticket.camera, ticket.frame, int((detections.scores >= self._confidence).sum()))
+            self._link.heart.arrived(monotonic_ns() - ticket.arrived_ns)
+            self._leave(ticket.camera)
+
+    def _compare(self, batch: Batch, outputs: Floats) -> None:
+        """What the network before the one on probation sees in a frame that that one has just answered."""
+        [ticket] = batch.tickets
+        camera, frame, boxes = self._sure
+        probation = self.networks.probation
+        if probation is not None and (camera, frame) == (ticket.camera, ticket.frame) and self._rings.holds(ticket):
+            seen = self._detections(batch.network, ticket, outputs[0])
+            probation.compare(boxes, int((seen.scores >= self._confidence).sum()))
+
     def _hand_on(self) -> None:
         for answer in self._answers:
             self._boxes[answer.ticket.camera].send(answer)
+            if self._shadows.is_wanted(SHADOW):
+                self._shadows.send(SHADOW, answer)
         self._answers.clear()
 
-    def _detections(self, ticket: FrameTicket, output: Floats) -> Detections:
-        seen = self.network.read(output, (ticket.input_height, ticket.input_width))
+    def _detections(self, network: Network, ticket: FrameTicket, output: Floats) -> Detections:
+        seen = network.read(output, (ticket.input_height, ticket.input_width))
         place = Letterbox.fit(ticket.source_width, ticket.source_height, ticket.input_height, ticket.input_width)
         boxes = place.to_source(seen.boxes, ticket.source_width, ticket.source_height)
         return Detections(boxes, seen.scores, seen.classes)

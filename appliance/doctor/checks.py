@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from appliance import pipeline
-from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.clock import monotonic_ns
 from appliance.config import CameraSettings, SiteSettings, home_expanded
-from appliance.decode.choice import live_source, open_source
-from appliance.decode.live_source import LiveSource
+from appliance.decode.look import first_picture
 from appliance.detect.network import TYPICAL_SOURCE, Network
 from appliance.doctor.broker import let_in
 from appliance.errors import Refusal
@@ -30,7 +29,6 @@ from appliance.supervise.preflight import check_memory, runtime_parent
 GOOD, DOUBTFUL, BAD = "good", "doubtful", "bad"
 # A year of a busy crossing; less is a disk that will be full one day.
 LEAST_DISK_BYTES = 2_000_000_000
-CAMERA_PATIENCE_S = 12.0
 # Of adjtimex(2): the clock is not synchronised.
 TIME_ERROR = 5
 TIMEX_BYTES = 256
@@ -58,6 +56,8 @@ def findings(site: SiteSettings, models_dir: Path) -> Iterator[Finding]:
     with ThreadPoolExecutor(max_workers=16) as pool:
         looks = [pool.submit(looked_at, f"camera {camera.name}", Look(camera)) for camera in site.cameras]
         yield from (look.result() for look in looks)
+    if not site.cameras:
+        yield Finding("cameras", DOUBTFUL, "there are none yet")
 
 
 def looked_at(name: str, look: Callable[[], str | Finding]) -> Finding:
@@ -84,7 +84,7 @@ def broker(site: SiteSettings) -> Finding:
 
 def longest_name(site: SiteSettings) -> int:
     """Of all cameras, bytes."""
-    return max(len(os.fsencode(camera.name)) for camera in site.cameras)
+    return max((len(os.fsencode(camera.name)) for camera in site.cameras), default=0)
 
 
 def system() -> str:
@@ -154,24 +154,7 @@ class Look:
 
     def __call__(self) -> str:
         """One picture's size, the rate, and what decodes it."""
-        live = live_source(self.camera)
-        if live is not None:
-            return self._through(live)
-        source = open_source(self.camera)
-        picture, info = source.read(), source.info
-        source.close()
-        if picture is None:
-            raise Refusal(source.problem)
-        return f"{info.width}x{info.height}, {info.frames_per_second:.4g} frames per second; {info.decoder}"
-
-    def _through(self, source: LiveSource) -> str:
-        began_ns = monotonic_ns()
-        while (picture := source.read()) is None:
-            if source.condition.state == "down" or monotonic_ns() - began_ns > CAMERA_PATIENCE_S * NS_PER_S:
-                raise Refusal(source.condition.reason or "no picture came")
-        info, took_s = source.info, (monotonic_ns() - began_ns) / NS_PER_S
-        source.close()
-        # It is connected, as there was a picture.
-        assert info is not None
-        rate = f"{info.frames_per_second:.4g} frames per second"
-        return f"{picture.width}x{picture.height}, {rate}, the first after {took_s:.1f} s; {info.decoder}"
+        with first_picture(self.camera) as seen:
+            rate = f"{seen.info.frames_per_second:.4g} frames per second"
+            when = f", the first after {seen.took_s:.1f} s" if seen.is_live else ""
+            return f"{seen.picture.width}x{seen.picture.height}, {rate}{when}; {seen.info.decoder}"

@@ -82,24 +82,71 @@ class Broadcaster(Generic[M]):
         self._socket.close()
 
 
+class Showcase(Generic[M]):
+    """A broadcast by subject: it knows which ones somebody listens to, and sends nothing else. The writing end."""
+
+    def __init__(self, folder: Path, topic: Topic[M], owner: str) -> None:
+        self._wanted: set[bytes] = set()
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
+        self._socket.set(zmq.LINGER, 0)
+        self._socket.set(zmq.SNDHWM, topic.depth)
+        self._socket.bind(address_of(folder, topic, owner))
+
+    def look(self) -> None:
+        """Hear who has come and gone."""
+        while self._socket.poll(0):
+            news = self._socket.recv(zmq.NOBLOCK)
+            if news[:1] == b"\x01":
+                self._wanted.add(news[1:])
+            else:
+                self._wanted.discard(news[1:])
+
+    def is_wanted(self, subject: str) -> bool:
+        """Whether somebody listens, as of the last look."""
+        return bool(self._wanted) and _subject(subject) in self._wanted
+
+    def send(self, subject: str, message: M) -> None:
+        """To all who listen to this now."""
+        self._socket.send_multipart([_subject(subject), pack(message)], zmq.NOBLOCK)
+
+    def close(self) -> None:
+        """Free the address."""
+        self._socket.close()
+
+
+def _subject(name: str) -> bytes:
+    # Subjects are compared by how they begin; no name goes on behind its end.
+    return f"{name}\n".encode()
+
+
 class Listener(Generic[M]):
     """A reading end of a broadcast."""
 
-    def __init__(self, folder: Path, topic: Topic[M], owner: str) -> None:
+    def __init__(self, folder: Path, topic: Topic[M], owner: str, *, chooses: bool = False) -> None:
+        """Hear everything, or, who ``chooses``, the subjects that are then chosen."""
         self._unpacker: Unpacker[M] = Unpacker(topic.message)
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self.socket.set(zmq.LINGER, 0)
         self.socket.set(zmq.RCVHWM, topic.depth)
         self.socket.set(zmq.RECONNECT_IVL, RECONNECT_MS)
-        self.socket.subscribe(b"")
+        if not chooses:
+            self.socket.subscribe(b"")
         self.socket.connect(address_of(folder, topic, owner))
 
     def take(self) -> M | None:
         """The oldest message that has not been taken, if there is one."""
         try:
-            return self._unpacker.decode(self.socket.recv(zmq.NOBLOCK))
+            return self._unpacker.decode(self.socket.recv_multipart(zmq.NOBLOCK)[-1])
         except zmq.Again:
             return None
+
+    def choose(self, subject: str) -> None:
+        """Hear of this, too."""
+        self.socket.subscribe(_subject(subject))
+
+    def leave(self, subject: str) -> None:
+        """Hear of this no more."""
+        self.socket.unsubscribe(_subject(subject))
 
     def close(self) -> None:
         """Listen no more."""

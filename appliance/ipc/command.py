@@ -25,6 +25,7 @@ from appliance.messages import (
     Report,
     SiteOrder,
     SourceInfo,
+    Swapping,
     Unpacker,
     pack,
 )
@@ -116,6 +117,12 @@ class CommandLink:
     def drained(self) -> None:
         """Report that nothing waits any more."""
         self._report(Drained(os.getpid()))
+
+    def swapping(
+        self, number: int, step: str, sentence: str = "", figures: dict[str, float] | None = None, model: ModelInfo | None = None
+    ) -> None:
+        """Report a step of a swap."""
+        self._report(Swapping(os.getpid(), number, step, sentence, figures or {}, model))
 
     def finished(self, camera: str, epoch: int, problem: str) -> None:
         """Report that a camera's stream has been counted to its end."""

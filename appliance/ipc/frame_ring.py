@@ -145,6 +145,10 @@ class RingReaders:
         preview = self._mapped(ticket).preview(ticket.slot, ticket.preview_height, ticket.preview_width)
         return preview[: ticket.preview_height]
 
+    def preview(self, ticket: FrameTicket) -> Pixels:
+        """(h * 3 / 2, w) I420, the picture for people, in place; ``holds`` must be asked before, and again after use."""
+        return self._mapped(ticket).preview(ticket.slot, ticket.preview_height, ticket.preview_width)
+
     def forget(self, camera: str) -> None:
         """The camera's ring may be another one from now on, even at the same path."""
         self._rings.pop(camera, None)

@@ -1,38 +1,43 @@
-"""Requests to a running machine from other programs of its user, each with an answer."""
+"""Questions to a running machine, each with an answer: from other programs of its user, and from the control plane."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import zmq
 
-from appliance.messages import Answer, Request, Unpacker, pack
+from appliance.messages import Unpacker, pack
+from appliance.topics import Desk
+
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
-def _address(folder: Path) -> str:
-    return f"ipc://{folder / 'requests'}"
+def _address(folder: Path, desk: Desk[Q, A]) -> str:
+    return f"ipc://{folder / desk.name}"
 
 
-class RequestDesk:
-    """The machine's end."""
+class RequestDesk(Generic[Q, A]):
+    """The end that answers."""
 
-    def __init__(self, folder: Path) -> None:
-        self._unpacker: Unpacker[Request] = Unpacker(Request)
+    def __init__(self, folder: Path, desk: Desk[Q, A]) -> None:
+        self._unpacker: Unpacker[Q] = Unpacker(desk.question)
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER)
         self.socket.set(zmq.LINGER, 0)
-        self.socket.bind(_address(folder))
+        self.socket.bind(_address(folder, desk))
         self._asker = b""
 
-    def take(self) -> Request | None:
-        """The next request, if there is one; it must be answered before the next is taken."""
-        try:
-            self._asker, _, content = self.socket.recv_multipart(zmq.NOBLOCK)
-        except zmq.Again:
+    def take(self) -> Q | None:
+        """The next question, if there is one; it must be answered before the next is taken."""
+        # Asked about every frame: cheaper than an exception.
+        if not self.socket.poll(0):
             return None
+        self._asker, _, content = self.socket.recv_multipart(zmq.NOBLOCK)
         return self._unpacker.decode(content)
 
-    def answer(self, answer: Answer) -> None:
-        """To the request that was taken last; who has gone hears nothing."""
+    def answer(self, answer: A) -> None:
+        """To the question that was taken last; who has gone hears nothing."""
         self.socket.send_multipart([self._asker, b"", pack(answer)])
 
     def close(self) -> None:
@@ -40,15 +45,15 @@ class RequestDesk:
         self.socket.close()
 
 
-def ask(folder: Path, request: Request, patience_s: float) -> Answer | None:
-    """What the machine with this folder answers; None where it does not within this time."""
+def ask(folder: Path, desk: Desk[Q, A], question: Q, patience_s: float) -> A | None:
+    """What is answered there; None where nothing is within this time."""
     socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REQ)
     socket.set(zmq.LINGER, 0)
-    socket.connect(_address(folder))
+    socket.connect(_address(folder, desk))
     try:
-        socket.send(pack(request))
+        socket.send(pack(question))
         if not socket.poll(round(patience_s * 1000)):
             return None
-        return Unpacker[Answer](Answer).decode(socket.recv())
+        return Unpacker[A](desk.answer).decode(socket.recv())
     finally:
         socket.close()

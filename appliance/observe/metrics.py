@@ -1,71 +1,72 @@
-"""What Prometheus reads of the machine: its health in the conventional names and units, nothing measured twice."""
+"""What Prometheus reads of the machine: its health in the conventional names and units, nothing measured twice.
+
+No label holds what grows without end: cameras, lines, directions and processes are as many as were named by people, classes as
+many as the model knows, and of crossings there are ``MOST_TOTALS`` series at most.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
-from appliance.messages import CameraHealth, Health, ProcessHealth
+import appliance
+from appliance.messages import Health
+from appliance.observe import sensors
+from appliance.observe.camera_metrics import of_cameras
+from appliance.observe.process_metrics import of_processes
 
-STATES = ("starting", "ok", "degraded", "down")
+MOST_TOTALS = 2000
 
 
-def metrics_of(health: Health | None, crossings: Iterable[tuple[str, str, str, str, int]], ledger_bytes: int) -> Iterator[Metric]:
-    """All families; ``crossings`` are the totals: camera, line, direction, class, how many."""
-    yield _gauge("appliance_up", "Whether the machine is heard of.", int(health is not None))
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the disk tells: of the ledger, and of the room that is left for it."""
+
+    totals: tuple[tuple[tuple[str, str, str, str], int], ...] = ()
+    """Camera, line, direction and class, and how many were ever counted of them."""
+    left_out: int = 0
+    """So many more of these there are."""
+    lost: int = 0
+    """Crossings that were deleted before a broker had acknowledged them."""
+    coverage: dict[str, float] = field(default_factory=dict)
+    """By camera, 0..1."""
+    ledger_bytes: int = 0
+    disk_free_bytes: int = 0
+    disk_bytes: int = 0
+
+
+def metrics_of(site: str, health: Health | None, figures: Figures | None, readings: list[sensors.Reading]) -> Iterator[Metric]:
+    """All families; what is not known is not there."""
+    versions = {"version": appliance.__version__, "python": platform.python_version()}
+    yield InfoMetricFamily("appliance_build", "What runs here.", value=versions)
+    yield InfoMetricFamily("appliance_site", "Where it runs.", value={"site": site})
+    yield GaugeMetricFamily("appliance_up", "Whether the machine is heard of.", value=int(health is not None))
     if health is not None:
-        yield from _of_cameras(health.cameras)
-        yield from _of_processes(health.processes)
-    counted = CounterMetricFamily("appliance_crossings", "Crossings counted.", labels=("camera", "line", "direction", "class"))
-    for *labels, number in crossings:
+        yield from of_cameras(health.cameras, health.processes, {} if figures is None else figures.coverage)
+        yield from of_processes(health.processes)
+    if figures is not None:
+        yield from _of_ledger(figures)
+    yield from sensors.metrics_of(readings)
+
+
+def _of_ledger(figures: Figures) -> Iterator[Metric]:
+    counted = CounterMetricFamily(
+        "appliance_crossings", "Crossings counted since the ledger began.", labels=("camera", "line", "direction", "class")
+    )
+    for labels, number in figures.totals:
         counted.add_metric(labels, number)
     yield counted
-    yield _gauge("appliance_ledger_bytes", "Size of the ledger with its log.", ledger_bytes)
-
-
-def _gauge(name: str, text: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, text, value=value)
-
-
-def _of_cameras(cameras: Iterable[CameraHealth]) -> Iterator[Metric]:
-    state = GaugeMetricFamily("appliance_camera_state", "1 for the state that a camera is in.", labels=("camera", "state"))
-    frames = CounterMetricFamily("appliance_camera_frames", "Frames that were passed on.", labels=("camera",))
-    skipped = CounterMetricFamily("appliance_camera_frames_skipped", "Frames not looked at.", labels=("camera", "cause"))
-    damaged = CounterMetricFamily("appliance_camera_frames_damaged", "Stretches that could not be decoded.", labels=("camera",))
-    connections = CounterMetricFamily("appliance_camera_connections", "How often it was connected.", labels=("camera",))
-    rate = GaugeMetricFamily("appliance_camera_frame_rate", "What the camera says, frames per second.", labels=("camera",))
-    for camera in cameras:
-        for name in STATES:
-            state.add_metric((camera.name, name), int(camera.condition.state == name))
-        frames.add_metric((camera.name,), camera.frames)
-        skipped.add_metric((camera.name, "busy"), camera.skipped_busy)
-        skipped.add_metric((camera.name, "stale"), camera.skipped_stale)
-        damaged.add_metric((camera.name,), camera.damaged)
-        connections.add_metric((camera.name,), camera.connections)
-        if camera.source is not None:
-            rate.add_metric((camera.name,), camera.source.frames_per_second)
-    yield from (state, frames, skipped, damaged, connections, rate)
-
-
-def _of_processes(processes: Iterable[ProcessHealth]) -> Iterator[Metric]:
-    state = GaugeMetricFamily("appliance_process_state", "1 for the state that a process is in.", labels=("process", "state"))
-    restarts = CounterMetricFamily("appliance_process_restarts", "How often it was started anew.", labels=("process",))
-    cpu = CounterMetricFamily("appliance_process_cpu_seconds", "CPU time of all its lives.", labels=("process",))
-    memory = GaugeMetricFamily("appliance_process_memory_peak_bytes", "The most memory it has used.", labels=("process",))
-    latency = GaugeMetricFamily(
-        "appliance_process_latency_seconds", "From a frame's arrival until it was done.", labels=("process", "quantile")
+    yield GaugeMetricFamily(
+        "appliance_crossings_series_left_out",
+        f"Series of crossings that are not shown, because there are more than {MOST_TOTALS}.",
+        value=figures.left_out,
     )
-    waiting = GaugeMetricFamily("appliance_mqtt_backlog", "Crossings that no broker has acknowledged.")
-    for process in processes:
-        for name in STATES:
-            state.add_metric((process.name, name), int(process.condition.state == name))
-        restarts.add_metric((process.name,), process.restarts)
-        cpu.add_metric((process.name,), process.cpu_ns / 1e9)
-        memory.add_metric((process.name,), process.memory_bytes)
-        if process.latency_p99_ns:
-            latency.add_metric((process.name, "0.5"), process.latency_p50_ns / 1e9)
-            latency.add_metric((process.name, "0.99"), process.latency_p99_ns / 1e9)
-        if process.name == "publish":
-            waiting.add_metric((), process.waiting)
-    yield from (state, restarts, cpu, memory, latency, waiting)
+    yield CounterMetricFamily(
+        "appliance_mqtt_lost_crossings", "Crossings deleted before a broker had acknowledged them.", value=figures.lost
+    )
+    yield GaugeMetricFamily("appliance_ledger_bytes", "Size of the ledger with its log.", value=figures.ledger_bytes)
+    yield GaugeMetricFamily("appliance_disk_free_bytes", "Room left where the ledger is.", value=figures.disk_free_bytes)
+    yield GaugeMetricFamily("appliance_disk_size_bytes", "Size of the disk that the ledger is on.", value=figures.disk_bytes)

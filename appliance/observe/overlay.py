@@ -74,14 +74,18 @@ def thickness_for(image: Image) -> int:
     return max(1, round(int(image.shape[0]) / 480))
 
 
-def draw_tracks(image: Image, tracks: Tracks, names: tuple[str, ...]) -> None:
+def draw_tracks(
+    image: Image, tracks: Tracks, names: tuple[str, ...], *, with_boxes: bool = True, with_labels: bool = True
+) -> None:
     """Boxes and labels of the confirmed tracks, in place."""
     columns = zip(tracks.ids.tolist(), tracks.boxes.tolist(), tracks.classes.tolist(), tracks.confirmed.tolist())
     for track_id, (left, top, right, bottom), class_id, confirmed in columns:
         if confirmed:
-            corner = (round(left), round(top))
-            cv2.rectangle(image, corner, (round(right), round(bottom)), colour_of(track_id), thickness_for(image), cv2.LINE_AA)
-            _write(image, f"{names[class_id]} {track_id}", corner, colour_of(track_id))
+            corner, colour = (round(left), round(top)), colour_of(track_id)
+            if with_boxes:
+                cv2.rectangle(image, corner, (round(right), round(bottom)), colour, thickness_for(image), cv2.LINE_AA)
+            if with_labels:
+                _write(image, f"{names[class_id]} {track_id}", corner, colour)
 
 
 def draw_line(image: Image, line: DrawnLine) -> None:

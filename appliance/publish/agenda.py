@@ -58,7 +58,8 @@ class Agenda:
         """What holds now, by topic."""
         self._to_tell: dict[str, bytes] = {}
         self._first: deque[Note] = deque()
-        self._discovered = b""
+        self._is_described = False
+        self._discovered: bytes | None = None
         """What Home Assistant is being told."""
         self._wanted: set[str] = set()
         kept = outbox.kept(TOLD)
@@ -100,7 +101,7 @@ class Agenda:
         self._former |= self._wanted
         self._outbox.keep(TOLD, msgspec.json.encode(sorted(self._former)))
         self._stale_totals = {place for place in places if self._places.get(place) != places[place]} | self._stale_totals
-        self._cameras, self._places = cameras, places
+        self._cameras, self._places, self._is_described = cameras, places, True
         self._discover()
 
     def hear(self, health: Health) -> None:
@@ -142,9 +143,9 @@ class Agenda:
             self._former = self._wanted
             self._outbox.keep(TOLD, msgspec.json.encode(sorted(self._former)))
             self._holding = {topic: content for topic, content in self._holding.items() if content}
-        if self._discovered:
+        if self._discovered is not None:
             self._outbox.keep(HOME_ASSISTANT, self._discovered)
-            self._discovered = b""
+            self._discovered = None
 
     def offline(self) -> Note:
         """The last word."""
@@ -210,7 +211,7 @@ class Agenda:
     def _discover(self) -> None:
         """Tell Home Assistant of what there is."""
         mqtt = self._settings.mqtt
-        if not mqtt.home_assistant or not self._cameras:
+        if not mqtt.home_assistant or not self._is_described:
             return
         cameras = [
             DiscoveredCamera(
@@ -225,6 +226,9 @@ class Agenda:
             for camera in self._cameras
         ]
         topic, wanted = discovery(self._settings.site, cameras, self.topics, mqtt.discovery_prefix)
+        if not cameras:
+            # A device without anything is none.
+            wanted = b""
         former = self._outbox.kept(HOME_ASSISTANT)
         self._first.clear()
         self._first.extend(Note(topic, content) for content in steps(former, wanted) or (wanted,))

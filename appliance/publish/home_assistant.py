@@ -83,10 +83,12 @@ def discovery(site: str, cameras: Iterable[DiscoveredCamera], topics: Topics, pr
 def steps(former: bytes, wanted: bytes) -> tuple[bytes, ...]:
     """The messages that lead from the one that is retained now, empty if there is none, to the one that shall be.
 
-    What vanishes is first told to be nothing but its platform, and then no more.
+    What vanishes is first told to be nothing but its platform, and then no more; an empty message takes all away at once.
     """
     if former == wanted:
         return ()
+    if not wanted:
+        return (wanted,)
     new = json.loads(wanted)
     vanished = [name for name in _component_names(former) if name not in new["components"]]
     if not vanished:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +22,7 @@ LONGEST_DELAY_NS = 15 * NS_PER_S
 # A life at least this long was no failed start: its death counts as the first again.
 CALM_NS = 5 * NS_PER_S
 STOP_S = 5.0
+K = TypeVar("K")
 
 
 class Child:
@@ -140,6 +142,12 @@ class Child:
             now.stale + before.stale,
             added(now.latencies, before.latencies),
             now.waiting,
+            now.memory_bytes,
+            _together(now.batches, before.batches),
+            now.batch_ns + before.batch_ns,
+            added(now.batch_times, before.batch_times),
+            now.tracks,
+            _together(now.stale_of, before.stale_of),
         )
 
     def ask_to_stop(self) -> None:
@@ -165,6 +173,10 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def _together(some: dict[K, int], others: dict[K, int]) -> dict[K, int]:
+    return {key: some.get(key, 0) + others.get(key, 0) for key in {**others, **some}}
 
 
 def in_words(exit_code: int) -> str:

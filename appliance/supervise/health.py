@@ -20,6 +20,8 @@ class HealthWatch:
 
     def __init__(self) -> None:
         self._since: dict[str, tuple[Condition, int]] = {}
+        self._worked: dict[str, tuple[int, int]] = {}
+        """How many frames had come to each process, and when that became more."""
 
     def health(self, children: dict[str, Child], streams: Iterable[CameraStream], cameras: dict[str, CameraCondition]) -> Health:
         """The whole machine, now."""
@@ -45,6 +47,8 @@ class HealthWatch:
             work.peak_memory_bytes,
             work.cpu_ns,
             work.waiting,
+            self._worked_ns(child.spec.name, work.frames + work.skipped + work.stale, now_ns),
+            work,
         )
 
     def _camera(
@@ -68,6 +72,12 @@ class HealthWatch:
             work.stale,
             work.damaged,
         )
+
+    def _worked_ns(self, name: str, frames: int, now_ns: int) -> int:
+        """A process that is another one under the same name begins at nothing, and has not worked by that."""
+        known, worked_ns = self._worked.get(name, (0, 0))
+        self._worked[name] = (frames, now_ns if frames > known else worked_ns)
+        return self._worked[name][1]
 
     def _since_ns(self, what: str, condition: Condition, now_ns: int) -> int:
         """A new reason is no new state."""

@@ -55,7 +55,7 @@ class ServiceManager:
 def in_one_line(health: Health) -> str:
     """How many cameras are well, and what is wrong with the first thing that is not."""
     well = sum(camera.condition.state == "ok" for camera in health.cameras)
-    line = f"{well} of {len(health.cameras)} cameras ok"
+    line = f"{well} of {len(health.cameras)} cameras ok" if health.cameras else "no cameras yet"
     parts: tuple[ProcessHealth | CameraHealth, ...] = (*health.processes, *health.cameras)
     for part in parts:
         if part.condition.state in ("down", "degraded"):

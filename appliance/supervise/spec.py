@@ -22,8 +22,12 @@ class ProcessSpec:
     """and from then on, the longest time without a heartbeat; longer, and it hangs."""
     is_vital: bool = True
     """Whether a machine that cannot have it at its start cannot be; others count on without it."""
+    is_told: bool = False
+    """Whether it is told what the cameras are, now and whenever they change;"""
+    is_passing: bool = False
+    """Whether its end is no incident, and it is not started again."""
     tells_others: bool = False
-    """Whether it is told what the cameras are, and a job ends only when it has nothing left to tell."""
+    """the same, and a job ends only when it has nothing left to tell."""
 
 
 class Assignment(msgspec.Struct, frozen=True):

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+import msgspec
+
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.errors import Refusal
 from appliance.ipc.channel import Broadcaster, wait
 from appliance.ipc.command import CommandPost
-from appliance.ipc.frame_ring import RingFile, RingSize
+from appliance.ipc.frame_ring import RingSize
 from appliance.messages import (
     Beat,
     Began,
@@ -26,15 +28,20 @@ from appliance.messages import (
     Finished,
     Forget,
     ModelInfo,
+    Order,
     ProcessCondition,
     Ready,
     Refused,
     Report,
+    Rescale,
+    SwapHealth,
+    Swapping,
 )
 from appliance.supervise.child import STOP_S, Child, in_words
 from appliance.supervise.entry import REFUSED_EXIT
 from appliance.supervise.health import HealthWatch
 from appliance.supervise.recovery import CameraStream, Stage
+from appliance.supervise.rings import Rings
 from appliance.supervise.spec import ProcessSpec
 from appliance.topics import HEALTH
 
@@ -81,7 +88,12 @@ class Supervisor:
         self.health = self._watch_health.health(self.children, self.streams.values(), {})
         """How everything is, as of a second ago at most."""
         self.model: ModelInfo | None = None
-        self._rings: dict[str, RingFile] = {}
+        """As the machine speaks of it: with the classes of all models that it has had."""
+        self.model_name = ""
+        self.swap: SwapHealth | None = None
+        self.hear_swap: Callable[[str, Swapping | Ready | Refused], None] = lambda process, report: None
+        """Whoever swaps models hears of what concerns him here."""
+        self._rings = Rings(str(machine.shm_dir))
         self._leaving: list[Child] = []
         self._last_epochs: dict[str, int] = {}
         self._deaths: Counter[str] = Counter()
@@ -100,8 +112,7 @@ class Supervisor:
         for child in everybody:
             child.stop(deadline_ns)
         self._hear_last_words()
-        for ring in self._rings.values():
-            ring.close()
+        self._rings.close()
         self._post.close()
         self._broadcaster.close()
 
@@ -114,7 +125,7 @@ class Supervisor:
             if looked_ns - before_ns > HELD_UP_NS:
                 self._excuse_silence()
             self._hear_all()
-            for child in self.children.values():
+            for child in tuple(self.children.values()):
                 self._watch(child)
             self._leaving = [child for child in self._leaving if not child.has_left()]
             self._begin_streams()
@@ -124,8 +135,35 @@ class Supervisor:
         now_ns = monotonic_ns()
         if now_ns >= self._health_due_ns:
             self._health_due_ns = now_ns + HEALTH_INTERVAL_NS
-            self.health = self._watch_health.health(self.children, self.streams.values(), self._cameras)
+            health = self._watch_health.health(self.children, self.streams.values(), self._cameras)
+            self.health = msgspec.structs.replace(health, model=self.model, model_name=self.model_name, swap=self.swap)
             self._broadcaster.send(self.health)
+
+    def order(self, process: str, order: Order) -> bool:
+        """Give an order to a process; whether it is there to hear it."""
+        child = self.children.get(process)
+        if child is None or not child.is_ready:
+            return False
+        self._post.order(process, child.pid, order)
+        return True
+
+    def begin_passing(self, spec: ProcessSpec) -> None:
+        """Start a process that belongs to no camera, and is not started again."""
+        self.children[spec.name] = Child(spec, self._machine.folder, self._machine.log_level)
+
+    def end_passing(self, name: str) -> None:
+        """It is wanted no more."""
+        if (child := self.children.pop(name, None)) is not None:
+            child.ask_to_stop()
+            self._leaving.append(child)
+
+    def rescale(self, model: ModelInfo) -> None:
+        """Have all pictures made for this model; raises ``Refusal``, and changes nothing, where they have no room."""
+        self._rings.enlarge(self._machine.ring_size(model))
+        self.model = model
+        for stream in self.streams.values():
+            stream.ring = self._rings.path(stream.camera)
+            self.order(stream.processes[0], Rescale(stream.camera, model.rule, stream.ring))
 
     def shards(self) -> dict[str, tuple[str, ...]]:
         """The track processes and their cameras, now."""
@@ -142,7 +180,8 @@ class Supervisor:
         wanted = {stream.camera: stream for stream in machine.streams}
         added = [camera for camera in wanted if camera not in self.streams]
         # What can fail comes first.
-        rings = {} if self.model is None else self._new_rings(machine, self.model, added)
+        if self.model is not None:
+            self._rings.add(added, machine.ring_size(self.model))
         for camera in [camera for camera in self.streams if camera not in wanted]:
             self._forget(camera)
         self._replace_children(machine)
@@ -151,13 +190,14 @@ class Supervisor:
                 self.streams[camera] = stream
                 # What is still under way of an earlier one of that name is older.
                 stream.epoch = self._last_epochs.get(camera, 0)
-                stream.ring = rings[camera].path if rings else ""
+                stream.ring = self._rings.path(camera)
             elif self.streams[camera].settings != stream.settings:
                 self.streams[camera].settings = stream.settings
                 self.streams[camera].tear()
-        self._rings |= rings
         self._machine = machine
-        for child in self._tellers():
+        # It began long ago: from here on a process that refuses to work is a fault to be told, and no reason to end all others.
+        self._has_worked = True
+        for child in self.children.values():
             self._describe(child)
 
     def _tellers(self) -> list[Child]:
@@ -165,10 +205,10 @@ class Supervisor:
 
     def _describe(self, child: Child) -> None:
         """Tell it of the cameras, and whether there is no more to come of them."""
-        if child.is_ready:
+        if child.is_ready and (child.spec.is_told or child.spec.tells_others):
             settings = tuple(stream.settings for stream in self.streams.values())
             self._post.order(child.spec.name, child.pid, Describe(settings))
-            if self._machine.gives_up and self._are_streams_finished():
+            if child.spec.tells_others and self._machine.gives_up and self._are_streams_finished():
                 self._post.order(child.spec.name, child.pid, Drain())
 
     def _forget(self, camera: str) -> None:
@@ -178,13 +218,12 @@ class Supervisor:
             if self.children[name].is_ready:
                 self._post.order(name, self.children[name].pid, Forget(camera))
         self._cameras.pop(camera, None)
-        if camera in self._rings:
-            self._rings.pop(camera).close()
+        self._rings.drop(camera)
 
     def _replace_children(self, machine: Machine) -> None:
         wanted = {spec.name: spec for spec in machine.specs}
         for name, child in list(self.children.items()):
-            if wanted.get(name) != child.spec:
+            if wanted.get(name) != child.spec and not child.spec.is_passing:
                 child.ask_to_stop()
                 self._leaving.append(self.children.pop(name))
                 for stream in self.streams.values():
@@ -213,6 +252,10 @@ class Supervisor:
                 wait((self._post,), LAST_WORDS_S)
                 self._hear_all()
             if self._is_finished():
+                return
+            if child.spec.is_passing:
+                logger.warning("%s has ended: %s", child.spec.name, in_words(exit_code))
+                self.children.pop(child.spec.name)
                 return
             logger.warning("%s has died (%s) and is started again", child.spec.name, in_words(exit_code))
             # Told at once: in a second all may be well again, and a gap without its reason.
@@ -266,6 +309,11 @@ class Supervisor:
         if child is None:
             # It is leaving.
             return
+        if isinstance(report, Swapping) or (child.spec.is_passing and isinstance(report, Ready | Refused)):
+            child.is_ready = True
+            child.hear()
+            self.hear_swap(process, report)
+            return
         if isinstance(report, Refused):
             if self._machine.gives_up or (not self._has_worked and (child.spec.is_vital or report.usage)):
                 self._give_up(report.sentence, usage=report.usage)
@@ -299,31 +347,12 @@ class Supervisor:
         child.is_ready, child.complaint = True, ""
         if child.restarts:
             logger.info("%s is ready again, %.2f s after its death", child.spec.name, child.since_death_s)
-        if child.spec.tells_others:
-            self._describe(child)
+        self._describe(child)
         if report.model is not None and self.model is None:
             self.model = report.model
-            self._make_rings(report.model)
-
-    def _make_rings(self, model: ModelInfo) -> None:
-        self._rings = self._new_rings(self._machine, model, self.streams)
-        for camera, ring in self._rings.items():
-            self.streams[camera].ring = ring.path
-
-    def _new_rings(self, machine: Machine, model: ModelInfo, cameras: Iterable[str]) -> dict[str, RingFile]:
-        """One for each, or none at all."""
-        size = machine.ring_size(model)
-        if self._rings and size != self._machine.ring_size(model):
-            raise Refusal("larger pictures need other rings; start the machine anew")
-        rings: dict[str, RingFile] = {}
-        try:
-            for camera in cameras:
-                rings[camera] = RingFile(size, str(machine.shm_dir))
-        except BaseException:
-            for ring in rings.values():
-                ring.close()
-            raise
-        return rings
+            self._rings.add(self.streams, self._machine.ring_size(report.model))
+            for camera, stream in self.streams.items():
+                stream.ring = self._rings.path(camera)
 
     def _on_began(self, child: Child, report: Began) -> None:
         # Nothing begins before the model is known.

@@ -17,6 +17,7 @@ from appliance.messages import (
     Checkpoint,
     DetectedFrame,
     EndOfStream,
+    Forget,
     FrameTicket,
     TrackedFrame,
     Unpacker,
@@ -83,11 +84,13 @@ class Shard:
     def step(self) -> None:
         """Take orders and boxes, or wait for some."""
         while (order := self._link.take()) is not None:
-            self._rings.forget(order.camera)
             if isinstance(order, Begin):
+                self._rings.forget(order.camera)
                 self._begin(order)
-            else:
+            elif isinstance(order, Forget):
+                self._rings.forget(order.camera)
                 self._cameras.pop(order.camera, None)
+                self._link.heart.tracks.pop(order.camera, None)
         message = self._boxes.take()
         if message is None:
             wait((self._link, self._boxes), IDLE_S)
@@ -136,7 +139,8 @@ class Shard:
         tracked = TrackedFrame(ticket, tracks, pack(camera.tracker.state))
         self._tracks.send(tracked)
         camera.remember(tracked)
-        self._link.heart.frames += 1
+        self._link.heart.tracks[ticket.camera] = int(tracks.confirmed.sum())
+        self._link.heart.arrived(monotonic_ns() - ticket.arrived_ns)
         self._link.heart.busy_ns += monotonic_ns() - began_ns
 
     def _motion(self, camera: Camera, message: DetectedFrame) -> Affine | None:

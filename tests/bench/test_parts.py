@@ -83,8 +83,9 @@ def test_the_empty_model_sees_nothing_at_any_size(tmp_path: Path, backend: str) 
         low_score=0.0,
         classes=(),
         named=(),
-        models_dir=tmp_path,
+        stores=(tmp_path,),
         is_live=False,
+        takes_guests=False,
         burst=1,
     )
     network = Network(settings)

@@ -105,6 +105,12 @@ def test_home_assistant_is_told_on_request_and_hears_of_what_vanishes(tmp_path: 
         machine.describe()
         machine.until("its message", lambda: not any("ramp" in name for name in ear.retained[topic]["components"]))
         assert any("gate" in name for name in ear.retained[topic]["components"])
+        machine.cameras = ()
+        machine.describe()
+        machine.until("it is gone", lambda: ear.retained[topic] == {})
+        machine.cameras = (YARD,)
+        machine.describe()
+        machine.until("it is back", lambda: any("ramp" in name for name in ear.retained[topic].get("components", {})))
 
 
 def test_totals_begin_anew_at_midnight_of_the_site(tmp_path: Path, broker: Mosquitto) -> None:

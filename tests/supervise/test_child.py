@@ -142,6 +142,19 @@ def test_its_work_is_that_of_all_its_lives(child_of: Start) -> None:
     assert child.work == Beat(0, 23, 3, 2, 30, 60, 300)
 
 
+def test_batches_and_late_frames_are_those_of_all_its_lives_and_tracks_those_of_now(child_of: Start) -> None:
+    child = child_of("idle")
+    for batches, late in (({1: 5, 4: 1}, {"gate": 2}), ({1: 2, 8: 1}, {"yard": 1, "gate": 1})):
+        child.start()
+        child.hear(Beat(child.pid, memory_bytes=100, batches=batches, batch_ns=7, tracks={"gate": 3}, stale_of=late))
+        assert (child.work.tracks, child.work.memory_bytes) == ({"gate": 3}, 100)
+        kill(child)
+        child.bury()
+    work = child.work
+    assert (work.batches, work.batch_ns, work.stale_of) == ({1: 7, 4: 1, 8: 1}, 14, {"gate": 3, "yard": 1})
+    assert (work.tracks, work.memory_bytes) == ({}, 0), "it is dead"
+
+
 def test_it_stops_when_asked(child_of: Start, post: CommandPost) -> None:
     child = child_of("idle")
     child.start()

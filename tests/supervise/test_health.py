@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from appliance.messages import CameraCondition, Condition
-from appliance.supervise.health import OK, STARTING, of_camera
+from appliance.clock import wall_ns
+from appliance.messages import Beat, CameraCondition, Condition, ProcessHealth
+from appliance.supervise.child import Child
+from appliance.supervise.health import OK, STARTING, HealthWatch, of_camera
 from appliance.supervise.recovery import CameraStream, Stage
+from tests.supervise.players import player
 
 NAMES = ("decode.yard", "detect", "track.0", "count")
 GONE = Condition("down", "has died (SIGKILL); is started again")
@@ -37,3 +42,27 @@ def test_a_camera_is_as_its_weakest_part(case: str) -> None:
     processes = dict.fromkeys(NAMES, OK) | others
     report = None if told is None else CameraCondition(1, "yard", told)
     assert of_camera(stream, processes, report) == expected
+
+
+def test_when_the_last_frame_came_is_remembered(tmp_path: Path) -> None:
+    watch = HealthWatch()
+
+    def told(child: Child, *, frames: int = 0, skipped: int = 0) -> ProcessHealth:
+        child.hear(Beat(1, frames, skipped))
+        [process] = watch.health({"a-child": child}, (), {}).processes
+        return process
+
+    child = Child(player("a-child", "idle"), tmp_path, "error")
+    assert told(child).worked_ns == 0, "none has come"
+    before_ns = wall_ns()
+    first = told(child, frames=1)
+    assert before_ns <= first.worked_ns <= wall_ns()
+    assert first.work.frames == 1
+    assert told(child, frames=1).worked_ns == first.worked_ns
+    # One that is not passed on has come, too.
+    second = told(child, frames=1, skipped=1)
+    assert second.worked_ns > first.worked_ns
+    # A changed camera gets another process of the same name, which begins at nothing.
+    other = Child(player("a-child", "idle"), tmp_path, "error")
+    assert told(other).worked_ns == second.worked_ns
+    assert told(other, frames=1).worked_ns > second.worked_ns

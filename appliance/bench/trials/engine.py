@@ -9,15 +9,14 @@ import numpy as np
 
 from appliance.bench.program import answer_request
 from appliance.clock import NS_PER_S, cpu_ns, monotonic_ns
-from appliance.config import CameraSettings, DetectorSettings
+from appliance.config import DATA_DIR, CameraSettings, DetectorSettings
 from appliance.decode.choice import open_source
 from appliance.detect.choice import open_engine
 from appliance.detect.detector import Engine, last_words
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import Letterbox
-from appliance.models.store import find_model
-from appliance.running import models_dir
+from appliance.models.store import find_model, stores_of
 
 PICTURES = 32
 # Drawing fills one too; nobody looks at it.
@@ -31,7 +30,7 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     """
     settings = DetectorSettings.model_validate_json(request["detector"])
     camera = CameraSettings.model_validate_json(request["camera"])
-    engine = open_engine(find_model(settings.model, models_dir()).path, settings, is_live=False)
+    engine = open_engine(find_model(settings.model, *stores_of(DATA_DIR)).path, settings, is_live=False)
     cases = []
     for case in request["cases"]:
         height, width = case["shape"]

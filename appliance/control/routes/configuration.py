@@ -2,62 +2,92 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Header, HTTPException, Query, Response
+from fastapi import APIRouter, Body, Depends, Header, HTTPException, Path, Query, Response
 from fastapi.responses import PlainTextResponse
+from starlette.convertors import register_url_convertor
 
 from appliance.clock import wall_ns
 from appliance.configuration.changes import Change, add_item, remove_value, replace_camera, replace_line, replace_zone
+from appliance.configuration.reading import MOST_BYTES
 from appliance.configuration.schema import json_schema
 from appliance.configuration.store import ConfigurationStore, Outcome, Wish
 from appliance.control.door import EDIT_CAMERAS, EDIT_CONFIGURATION, EDIT_LINES, SEE, Caller
 from appliance.control.house import House
 from appliance.control.inside import Inside
+from appliance.control.naming import KindConvertor, where_named
 from appliance.control.problems import documented
+from appliance.control.repeatable import WITH_KEY, Repeatable
+from appliance.control.rooms import Rooms, rooms_of
 from appliance.control.shown_configuration import ChangeShown, RevisionShown, revision_of
 from appliance.ipc.requests import ask
 from appliance.messages import Answer, Request
+from appliance.topics import REQUESTS
 
-router = APIRouter(tags=["configuration"])
+# So that other words at their place are other addresses, and not wrong ones.
+register_url_convertor("kind", KindConvertor())
+router = APIRouter(tags=["configuration"], route_class=Repeatable)
 ANSWER_S = 10.0
-REFUSALS = documented(401, 403, 404, 409, 412, 422, 428, 429, 503, 504)
+REFUSALS = documented(401, 403, 404, 409, 412, 413, 422, 428, 429, 503, 504)
+GATE = {"name": "gate", "source": "rtsp://gate.local/stream1", "login": "env:GATE_LOGIN"}
+DOORSTEP = {"name": "doorstep", "from": [0.1, 0.6], "to": [0.9, 0.6], "classes": ["person"]}
+ETAG_SHOWN = {"schema": {"type": "string"}, "description": "Changes with every byte of the file."}
+SITE = "site: yard\ncameras: []\ndetector: {model: demo}\n"
 
-IfMatch = Annotated[str, Header(description="The ETag of what is changed, so that nobody's change is lost; * takes it as it is.")]
+THE_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/yaml": {"schema": {"type": "object", "example": SITE}}}, "headers": {"ETag": ETAG_SHOWN}}
+}
+ETAG = "The ETag of what is changed, so that nobody's change is lost; * takes it as it is."
+IfMatch = Annotated[str, Header(description=ETAG, examples=["*"])]
 DryRun = Annotated[bool, Query(description="Only tell what would change.")]
-Item = Annotated[dict[str, Any], Body(description="As it stands in the file; see /config/schema.")]
+AS_IN_THE_FILE = "As it stands in the file; see /config/schema."
+Item = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples=[DOORSTEP])]
+CameraItem = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples=[GATE])]
 Kind = Literal["lines", "zones"]
+Name = Annotated[str, Path(pattern=r"^[\w-]+$", max_length=64)]
+InRooms = Annotated[Rooms, Depends(rooms_of)]
 
 
-@router.get("/config", response_class=PlainTextResponse, responses=documented(401, 403, 429, 503))
-def read(house: Inside, caller: SEE) -> Response:
+class YamlResponse(PlainTextResponse):
+    """The file as it is."""
+
+    media_type = "application/yaml"
+
+
+@router.get("/config", response_class=YamlResponse, responses={**documented(401, 403, 429, 503), **THE_FILE})
+def read_configuration(house: Inside, caller: SEE) -> Response:
     """The file with its comments; its ETag is wanted by every change."""
     del caller
     configuration = store_of(house).read()
-    return PlainTextResponse(configuration.text, headers={"ETag": f'"{configuration.etag}"'}, media_type="application/yaml")
+    return YamlResponse(configuration.text, headers={"ETag": f'"{configuration.etag}"'})
 
 
 @router.put("/config", responses=REFUSALS)
-def put(
+async def replace_configuration(
     house: Inside,
     caller: EDIT_CONFIGURATION,
-    text: Annotated[str, Body(media_type="application/yaml", max_length=1_000_000)],
+    rooms: InRooms,
+    text: Annotated[str, Body(media_type="application/yaml", max_length=MOST_BYTES, examples=[SITE])],
     if_match: IfMatch = "",
     dry_run: DryRun = False,
 ) -> ChangeShown:
     """Another file in its place."""
-    return told(house, caller, "config", store_of(house).put(text, wish_of(house, caller, if_match, dry_run)))
+    wish = wish_of(house, caller, if_match, dry_run)
+    return await rooms.changing.run(lambda: told(caller, "config", store_of(house).put(text, wish)))
 
 
 @router.get("/config/schema", responses=documented(401, 403, 429))
-def schema(caller: SEE) -> dict[str, Any]:
+def read_configuration_schema(caller: SEE) -> dict[str, Any]:
     """What may stand in the file, as JSON Schema."""
     del caller
     return json_schema()
 
 
-@router.get("/config/revisions", responses=documented(401, 403, 429, 503))
-def revisions(
+@router.get("/config/revisions", responses=documented(401, 403, 422, 429, 503))
+def list_revisions(
     house: Inside,
     caller: SEE,
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
@@ -68,79 +98,112 @@ def revisions(
     return [revision_of(one) for one in store_of(house).history(limit, before)]
 
 
-@router.post("/config/revisions/{number}/rollback", responses=REFUSALS)
-def roll_back(
-    house: Inside, caller: EDIT_CONFIGURATION, number: int, if_match: IfMatch = "", dry_run: DryRun = False
+@router.post("/config/revisions/{number}/rollback", responses=REFUSALS, dependencies=[WITH_KEY])
+async def roll_back_configuration(
+    house: Inside,
+    caller: EDIT_CONFIGURATION,
+    rooms: InRooms,
+    number: Annotated[int, Path(ge=1, le=2**62)],
+    if_match: IfMatch = "",
+    dry_run: DryRun = False,
 ) -> ChangeShown:
     """What a revision said holds again; this is a new revision."""
-    return told(house, caller, f"revision {number}", store_of(house).roll_back(number, wish_of(house, caller, if_match, dry_run)))
+    wish = wish_of(house, caller, if_match, dry_run)
+    return await rooms.changing.run(lambda: told(caller, f"revision {number}", store_of(house).roll_back(number, wish)))
 
 
-@router.post("/cameras", status_code=201, responses=REFUSALS)
-def add_camera(house: Inside, caller: EDIT_CAMERAS, item: Item, if_match: IfMatch = "", dry_run: DryRun = False) -> ChangeShown:
+@router.post("/cameras", status_code=201, responses=REFUSALS, dependencies=[WITH_KEY])
+async def add_camera(
+    house: Inside, caller: EDIT_CAMERAS, rooms: InRooms, item: CameraItem, if_match: IfMatch = "", dry_run: DryRun = False
+) -> ChangeShown:
     """One more camera."""
-    return changed(house, caller, add_item("cameras", item), f"camera {item.get('name')}", if_match, dry_run)
+    change, subject = add_item("cameras", item), f"camera {item.get('name')}"
+    return await rooms.changing.run(lambda: changed(house, caller, change, subject, if_match, dry_run))
 
 
 @router.put("/cameras/{camera}", responses=REFUSALS)
-def put_camera(
-    house: Inside, caller: EDIT_CAMERAS, camera: str, item: Item, if_match: IfMatch = "", dry_run: DryRun = False
+async def replace_camera_settings(
+    house: Inside,
+    caller: EDIT_CAMERAS,
+    rooms: InRooms,
+    camera: Name,
+    item: CameraItem,
+    if_match: IfMatch = "",
+    dry_run: DryRun = False,
 ) -> ChangeShown:
     """Another camera in the place of one."""
-    return changed(house, caller, replace_camera(camera, item), f"camera {camera}", if_match, dry_run)
+    change = where_named(replace_camera(camera, item), camera)
+    return await rooms.changing.run(lambda: changed(house, caller, change, f"camera {camera}", if_match, dry_run))
 
 
 @router.delete("/cameras/{camera}", responses=REFUSALS)
-def delete_camera(
-    house: Inside, caller: EDIT_CAMERAS, camera: str, if_match: IfMatch = "", dry_run: DryRun = False
+async def remove_camera(
+    house: Inside, caller: EDIT_CAMERAS, rooms: InRooms, camera: Name, if_match: IfMatch = "", dry_run: DryRun = False
 ) -> ChangeShown:
     """A camera goes, with its lines and zones; what it has counted stays."""
-    return changed(house, caller, remove_value(f"cameras.{camera}"), f"camera {camera}", if_match, dry_run)
+    change = where_named(remove_value(f"cameras.{camera}"), camera)
+    return await rooms.changing.run(lambda: changed(house, caller, change, f"camera {camera}", if_match, dry_run))
 
 
-@router.post("/cameras/{camera}/{kind}", status_code=201, responses=REFUSALS)
-def add_counted(
-    house: Inside, caller: EDIT_LINES, camera: str, kind: Kind, item: Item, if_match: IfMatch = "", dry_run: DryRun = False
-) -> ChangeShown:
-    """One more line or zone."""
-    change = add_item(f"cameras.{camera}.{kind}", item)
-    return changed(house, caller, change, f"{camera}/{item.get('name')}", if_match, dry_run)
-
-
-@router.put("/cameras/{camera}/{kind}/{name}", responses=REFUSALS)
-def put_counted(  # noqa: PLR0913  # one parameter per word of the request is how FastAPI reads it
+@router.post("/cameras/{camera}/{kind:kind}", status_code=201, responses=REFUSALS, dependencies=[WITH_KEY])
+async def add_line_or_zone(  # noqa: PLR0913  # one parameter per word of the request is how FastAPI reads it
     house: Inside,
     caller: EDIT_LINES,
-    camera: str,
+    rooms: InRooms,
+    camera: Name,
     kind: Kind,
-    name: str,
+    item: Item,
+    if_match: IfMatch = "",
+    dry_run: DryRun = False,
+) -> ChangeShown:
+    """One more line or zone."""
+    change, subject = where_named(add_item(f"cameras.{camera}.{kind}", item), camera), f"{camera}/{item.get('name')}"
+    return await rooms.changing.run(lambda: changed(house, caller, change, subject, if_match, dry_run))
+
+
+@router.put("/cameras/{camera}/{kind:kind}/{name}", responses=REFUSALS)
+async def replace_line_or_zone(  # noqa: PLR0913
+    house: Inside,
+    caller: EDIT_LINES,
+    rooms: InRooms,
+    camera: Name,
+    kind: Kind,
+    name: Name,
     item: Item,
     if_match: IfMatch = "",
     dry_run: DryRun = False,
 ) -> ChangeShown:
     """Another line or zone in the place of one."""
     replace = replace_line if kind == "lines" else replace_zone
-    return changed(house, caller, replace(camera, name, item), f"{camera}/{name}", if_match, dry_run)
+    change = where_named(replace(camera, name, item), camera, kind, name)
+    return await rooms.changing.run(lambda: changed(house, caller, change, f"{camera}/{name}", if_match, dry_run))
 
 
-@router.delete("/cameras/{camera}/{kind}/{name}", responses=REFUSALS)
-def delete_counted(
-    house: Inside, caller: EDIT_LINES, camera: str, kind: Kind, name: str, if_match: IfMatch = "", dry_run: DryRun = False
+@router.delete("/cameras/{camera}/{kind:kind}/{name}", responses=REFUSALS)
+async def remove_line_or_zone(  # noqa: PLR0913
+    house: Inside,
+    caller: EDIT_LINES,
+    rooms: InRooms,
+    camera: Name,
+    kind: Kind,
+    name: Name,
+    if_match: IfMatch = "",
+    dry_run: DryRun = False,
 ) -> ChangeShown:
     """A line or zone goes; what was counted there stays."""
-    return changed(house, caller, remove_value(f"cameras.{camera}.{kind}.{name}"), f"{camera}/{name}", if_match, dry_run)
+    change = where_named(remove_value(f"cameras.{camera}.{kind}.{name}"), camera, kind, name)
+    return await rooms.changing.run(lambda: changed(house, caller, change, f"{camera}/{name}", if_match, dry_run))
 
 
 def changed(house: House, caller: Caller, change: Change, subject: str, if_match: str, dry_run: bool) -> ChangeShown:
     """Carry a change out."""
-    return told(house, caller, subject, store_of(house).change(change, wish_of(house, caller, if_match, dry_run)))
+    return told(caller, subject, store_of(house).change(change, wish_of(house, caller, if_match, dry_run)))
 
 
-def told(house: House, caller: Caller, subject: str, outcome: Outcome) -> ChangeShown:
+def told(caller: Caller, subject: str, outcome: Outcome) -> ChangeShown:
     """What came of it; the audit log hears of it, too."""
     if outcome.revision is not None:
         caller.audit("change", subject, outcome.diff, wall_ns())
-    del house
     return ChangeShown(
         summary=outcome.summary,
         diff=outcome.diff,
@@ -153,7 +216,13 @@ def store_of(house: House) -> ConfigurationStore:
     """The site's file; raises 503 for a machine that has none."""
     if house.site_file is None:
         raise HTTPException(503, "this machine was started without a file of its site")
-    return ConfigurationStore(house.site_file, house.ledger.parent)
+    return _store(house.site_file, house.ledger.parent)
+
+
+@lru_cache(maxsize=4)
+def _store(file: FilePath, data_dir: FilePath) -> ConfigurationStore:
+    """One for all requests: it remembers what it has read last."""
+    return ConfigurationStore(file, data_dir)
 
 
 def wish_of(house: House, caller: Caller, if_match: str, is_dry: bool) -> Wish:
@@ -162,7 +231,7 @@ def wish_of(house: House, caller: Caller, if_match: str, is_dry: bool) -> Wish:
         raise HTTPException(428, "an If-Match header with the ETag of /config is wanted, or *, found none")
 
     def ask_machine(request: Request) -> Answer | None:
-        return ask(house.folder, request, ANSWER_S)
+        return ask(house.folder, REQUESTS, request, ANSWER_S)
 
     etag = None if if_match.strip() == "*" else if_match.strip().strip('"')
     return Wish(author=caller.name, if_match=etag, ask=ask_machine, is_dry=is_dry)

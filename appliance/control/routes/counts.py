@@ -2,83 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, tzinfo
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from appliance.clock import wall_ns
+from appliance.control.asked import CSV, Accept, ChoiceAsked, SpanAsked, TimeAsked, ZoneAsked, ZonesAsked
 from appliance.control.door import COUNTS
 from appliance.control.house import House
 from appliance.control.inside import Inside
+from appliance.control.memory import Told, memory_of
 from appliance.control.problems import documented
-from appliance.control.shown_counts import BucketShown, CrossingPage, CrossingShown, bucket_of, crossing_of
-from appliance.errors import Refusal
-from appliance.ledger.buckets import BucketLength
-from appliance.ledger.choice import Attribute, Choice
+from appliance.control.rooms import rooms_of
+from appliance.control.shown_counts import (
+    BucketShown,
+    CrossingPage,
+    CrossingShown,
+    OccupancyShown,
+    buckets_json,
+    crossing_of,
+    occupancy_json,
+)
+from appliance.ledger.choice import Attribute
 from appliance.ledger.pages import Page
-from appliance.ledger.queries import Queries, Span
-from appliance.ledger.sheets import counts_csv, crossings_csv
-from appliance.publish.days import zone_of
+from appliance.ledger.queries import Queries
+from appliance.ledger.sheets import counts_csv, crossings_csv, occupancy_csv
 
 router = APIRouter(tags=["counts"], dependencies=[COUNTS])
-CSV = "text/csv"
-SHEET: dict[int | str, dict[str, Any]] = {200: {"content": {CSV: {"schema": {"type": "string"}}}}}
 MOST_ON_A_PAGE = 1000
-
-Names = Annotated[list[str], Query(description="Only of these; may be given several times.", max_length=100)]
-Accept = Annotated[str, Header(description="text/csv for a sheet.")]
-Zone = Annotated[str, Query(description="As in Europe/Berlin; that of the computer where left out.", max_length=64)]
-Moment = Annotated[str, Query(description="As in 2026-11-21T13:00:00Z, or a day.", max_length=40)]
+JSON_TYPE, SHEET_TYPE = "application/json", f"{CSV}; charset=utf-8"
+SHEET = "start,end,direction,number,covered_s\r\n2026-11-21T13:00:00+01:00,…"
 
 
-@router.get("/counts", responses={**documented(401, 403, 422, 429, 503), **SHEET}, response_model=list[BucketShown])
-def counts(  # noqa: PLR0913  # one parameter per word of the query is how FastAPI reads it
+def answers(example: str) -> dict[int | str, dict[str, Any]]:
+    """JSON, or a sheet; and why there is neither."""
+    sheet = {"content": {CSV: {"schema": {"type": "string"}, "example": example}}}
+    return {**documented(401, 403, 422, 429, 503), 200: sheet}
+
+
+@router.get("/counts", responses=answers(SHEET), response_model=list[BucketShown])
+async def read_counts(
     house: Inside,
-    start: Annotated[Moment, Query(alias="from")],
-    end: Annotated[Moment, Query(alias="to")],
-    bucket: BucketLength = "hour",
-    camera: Names = [],  # noqa: B006  # FastAPI copies it
-    line: Names = [],  # noqa: B006
-    direction: Names = [],  # noqa: B006
-    class_name: Annotated[Names, Query(alias="class")] = [],  # noqa: B006
-    group_by: Annotated[list[Attribute], Query(max_length=4)] = [],  # noqa: B006
-    zone: Zone = "",
+    request: Request,
+    span: SpanAsked,
+    choice: ChoiceAsked,
+    group_by: Annotated[list[Attribute], Query(max_length=4)] = [],  # noqa: B006  # FastAPI copies it
     accept: Accept = "",
-) -> list[BucketShown] | Response:
+) -> Response:
     """How many crossed in each minute, hour or year, with how much of it was seen. A bucket that is empty is there, too."""
-    where, choice = zone_of(zone), Choice(tuple(camera), tuple(line), tuple(direction), tuple(class_name))
-    span, groups = Span(time_ns(start, where), time_ns(end, where), bucket, where), tuple(dict.fromkeys(group_by))
-    with open_book(house) as book:
-        found = book.counts(span, choice, groups, now_ns=wall_ns())
-    if CSV in accept:
-        return Response(b"".join(counts_csv(found, groups, where)), media_type=f"{CSV}; charset=utf-8")
-    return [bucket_of(one, groups) for one in found]
+    groups, is_sheet = tuple(dict.fromkeys(group_by)), CSV in accept
+
+    def ask() -> Told:
+        with open_book(house) as book:
+            found = book.counts(span, choice, groups, now_ns=wall_ns())
+        body = b"".join(counts_csv(found, groups, span.zone)) if is_sheet else buckets_json(found, groups)
+        return Told(body, all(bucket.is_complete for bucket in found))
+
+    return await told(request, ("counts", span, choice, groups, is_sheet), ask, is_sheet)
 
 
-@router.get("/crossings", responses={**documented(401, 403, 422, 429, 503), **SHEET}, response_model=CrossingPage)
-def crossings(  # noqa: PLR0913
+@router.get("/occupancy", responses=answers("start,end,camera,zone,mean,most,complete\r\n…"), response_model=list[OccupancyShown])
+async def read_occupancy(house: Inside, request: Request, span: SpanAsked, choice: ZonesAsked, accept: Accept = "") -> Response:
+    """How many were in each zone in each minute, hour or year: on average while it was seen, and the most at once."""
+    is_sheet = CSV in accept
+
+    def ask() -> Told:
+        with open_book(house) as book:
+            found = book.occupancy(span, choice, now_ns=wall_ns())
+        body = b"".join(occupancy_csv(found, span.zone)) if is_sheet else occupancy_json(found)
+        return Told(body, all(bucket.is_complete for bucket in found))
+
+    return await told(request, ("occupancy", span, choice, is_sheet), ask, is_sheet)
+
+
+@router.get("/crossings", responses=answers("sequence,time,camera,line,direction,class,…"), response_model=CrossingPage)
+async def list_crossings(  # noqa: PLR0913  # one parameter per word of the query is how FastAPI reads it
     house: Inside,
+    request: Request,
+    where: ZoneAsked,
+    choice: ChoiceAsked,
+    within_ns: TimeAsked,
     cursor: Annotated[int | None, Query(ge=0, le=2**62, description="What the last page gave.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = 100,
     oldest_first: bool = False,
-    camera: Names = [],  # noqa: B006
-    line: Names = [],  # noqa: B006
-    direction: Names = [],  # noqa: B006
-    class_name: Annotated[Names, Query(alias="class")] = [],  # noqa: B006
-    zone: Zone = "",
     accept: Accept = "",
-) -> CrossingPage | Response:
+) -> Response:
     """Each crossing, page by page; what is counted meanwhile shifts no page."""
-    where, choice = zone_of(zone), Choice(tuple(camera), tuple(line), tuple(direction), tuple(class_name))
-    with open_book(house) as book:
-        found = book.page(Page(limit, not oldest_first, cursor), choice)
-    if CSV in accept:
-        return Response(b"".join(crossings_csv(found, where)), media_type=f"{CSV}; charset=utf-8")
-    shown: list[CrossingShown] = [crossing_of(one) for one in found]
-    return CrossingPage(crossings=shown, cursor=found[-1].sequence if len(found) == limit else None)
+    page, is_sheet = Page(limit, not oldest_first, cursor, *within_ns), CSV in accept
+
+    def ask() -> bytes:
+        with open_book(house) as book:
+            found = book.page(page, choice)
+        if is_sheet:
+            return b"".join(crossings_csv(found, where))
+        shown: list[CrossingShown] = [crossing_of(one) for one in found]
+        last = found[-1].sequence if len(found) == limit else None
+        return CrossingPage(crossings=shown, cursor=last).model_dump_json(by_alias=True).encode()
+
+    body = await rooms_of(request).counting.run(ask)
+    return Response(body, media_type=SHEET_TYPE if is_sheet else JSON_TYPE)
+
+
+async def told(request: Request, question: object, ask: Callable[[], Told], is_sheet: bool) -> Response:
+    """The answer, from memory where it can be no other one."""
+    memory = memory_of(request)
+    known = memory.recall(question)
+    if known is None:
+        known = await rooms_of(request).counting.run(ask)
+        memory.remember(question, known)
+    return Response(known.body, media_type=SHEET_TYPE if is_sheet else JSON_TYPE)
 
 
 @contextmanager
@@ -89,13 +123,3 @@ def open_book(house: House) -> Iterator[Queries]:
         yield book
     finally:
         book.close()
-
-
-def time_ns(text: str, zone: tzinfo | None) -> int:
-    """A moment, wall clock; one without a zone is of the zone that was asked for."""
-    try:
-        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace(" ", "+"))
-        moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
-        return round(moment.timestamp() * 1000) * 1_000_000
-    except (ValueError, OverflowError, OSError):
-        raise Refusal(f"a time like 2026-11-21T13:00:00Z or 2026-11-21 is wanted, found '{text}'", usage=True) from None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
@@ -13,22 +11,23 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from appliance.control.door import LOOK
+from appliance.control.figures import figures_of
 from appliance.control.inside import Inside
 from appliance.control.problems import documented, problem
-from appliance.ledger.reader import LedgerReader
+from appliance.observe import sensors
 from appliance.observe.metrics import metrics_of
 
 router = APIRouter(tags=["watching"])
 
 
 @router.get("/healthz", response_class=PlainTextResponse)
-def alive() -> str:
+def is_alive() -> str:
     """Whether this process answers at all."""
     return "ok\n"
 
 
 @router.get("/readyz", response_class=PlainTextResponse, responses=documented(503))
-def ready(house: Inside) -> Response:
+def is_ready(house: Inside) -> Response:
     """Whether the machine runs, and every process of it has begun to work."""
     if not house.is_heard or house.health is None:
         return problem(503, "nothing is heard of the machine")
@@ -45,25 +44,9 @@ class _Collector:
 
 
 @router.get("/metrics", response_class=PlainTextResponse, responses=documented(401, 403, 429), dependencies=[LOOK])
-def metrics(house: Inside) -> Response:
+def read_metrics(house: Inside) -> Response:
     """For Prometheus."""
     registry = CollectorRegistry()
     health = house.health if house.is_heard else None
-    registry.register(_Collector(list(metrics_of(health, totals(house.ledger), ledger_bytes(house.ledger)))))
+    registry.register(_Collector(list(metrics_of(house.site, health, figures_of(house.ledger), sensors.read()))))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def totals(ledger: Path) -> list[tuple[str, str, str, str, int]]:
-    """Of all lines, as the ledger has them."""
-    reader = LedgerReader(ledger)
-    try:
-        return reader.all_totals()
-    except sqlite3.Error:
-        return []
-    finally:
-        reader.close()
-
-
-def ledger_bytes(ledger: Path) -> int:
-    """Of the file and its log."""
-    return sum(path.stat().st_size for path in ledger.parent.glob(f"{ledger.name}*"))

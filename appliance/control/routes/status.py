@@ -15,19 +15,19 @@ router = APIRouter(tags=["status"], dependencies=[LOOK])
 
 
 @router.get("/status", responses=documented(401, 403, 429, 503))
-def status(house: Inside) -> StatusShown:
+def read_status(house: Inside) -> StatusShown:
     """How every camera and every process is, since when, and why."""
     return status_of(_heard(house), house.site, house.run, appliance.__version__)
 
 
 @router.get("/cameras", responses=documented(401, 403, 429, 503))
-def cameras(house: Inside) -> list[CameraShown]:
+def list_cameras(house: Inside) -> list[CameraShown]:
     """How every camera is."""
     return [camera_of(camera) for camera in _heard(house).cameras]
 
 
 @router.get("/cameras/{name}", responses=documented(401, 403, 404, 429, 503))
-def camera(name: str, house: Inside) -> CameraShown:
+def read_camera(name: str, house: Inside) -> CameraShown:
     """How one camera is."""
     for one in _heard(house).cameras:
         if one.name == name:

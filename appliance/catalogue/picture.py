@@ -1,0 +1,22 @@
+"""The reference picture: a street that this program paints, always the same one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+
+from appliance.scene.paint import Painter
+from appliance.scene.settings import SceneSettings
+from appliance.scene.view import View
+from appliance.scene.world import World
+
+STREET = SceneSettings(seed=82, width=640, height=360, light="day", rain=False)
+
+
+def paint_reference(path: Path) -> None:
+    """Write it as PNG."""
+    world = World(STREET)
+    picture = Painter(View.of(STREET), STREET).paint(world.actors, world.signals.colour(world.time_s))
+    _, content = cv2.imencode(".png", picture)
+    path.write_bytes(content.tobytes())

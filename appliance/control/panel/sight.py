@@ -1,0 +1,161 @@
+"""What all viewers of the panel see at one moment: computed once for all of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from appliance.clock import wall_ns
+from appliance.config import CameraSettings
+from appliance.control.house import House
+from appliance.control.live.painting import Scores
+from appliance.control.panel.glance import Glance, glance_of
+from appliance.control.panel.rates import Rates
+from appliance.control.panel.words import milliseconds, moment, rate, size, state_word
+from appliance.messages import CameraHealth, Health, ProcessHealth
+
+# Plain values, as they go to the browser.
+Shown = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Everything; the tuples are sent as they are."""
+
+    glance: Glance
+    tiles: tuple[Shown, ...]
+    cameras: tuple[Shown, ...]
+    processes: tuple[Shown, ...]
+    facts: tuple[Shown, ...]
+
+
+class Eye:
+    """Looks at the house; remembers only what it takes to tell how fast things go."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._frames, self._cpu = Rates(), Rates()
+
+    def look(self, *, with_counts: bool = True) -> Sight:
+        """Now. Reads the ledger, unless it shall not, so not for the event loop."""
+        house, now_ns = self._house, wall_ns()
+        health = house.health if house.is_heard else None
+        self._note(health)
+        scores = house.today.scores() if with_counts else {}
+        cameras = health.cameras if health is not None else ()
+        settings = dict(house.cameras)
+        return Sight(
+            glance_of(health, now_ns, house.zone),
+            tuple(self._tile(camera, settings.get(camera.name), scores, now_ns) for camera in cameras),
+            tuple(self._camera(camera, now_ns) for camera in cameras),
+            tuple(self._process(process, now_ns) for process in (health.processes if health is not None else ())),
+            tuple(self._facts(health)),
+        )
+
+    def _note(self, health: Health | None) -> None:
+        if health is not None:
+            self._frames.note(health.time_ns, {camera.name: camera.frames for camera in health.cameras})
+            self._cpu.note(health.time_ns, {process.name: process.cpu_ns for process in health.processes})
+
+    def _part(self, part: CameraHealth | ProcessHealth, now_ns: int) -> Shown:
+        state = part.condition.state
+        return {
+            "name": part.name,
+            "state": state,
+            "word": state_word(state),
+            "reason": part.condition.reason,
+            "since": moment(part.since_ns, now_ns, self._house.zone),
+        }
+
+    def _tile(self, camera: CameraHealth, settings: CameraSettings | None, scores: Scores, now_ns: int) -> Shown:
+        source = camera.source
+        return {
+            **self._part(camera, now_ns),
+            "path": f"/camera/{quote(camera.name, safe='')}",
+            "pictures": f"/api/v1/cameras/{quote(camera.name, safe='')}",
+            "rate": rate(self._frames.per_second(camera.name)),
+            "ratio": source.width / source.height if source is not None and source.height else 16 / 9,
+            "lines": [] if settings is None else lines_of(settings, scores),
+        }
+
+    def _camera(self, camera: CameraHealth, now_ns: int) -> Shown:
+        source = camera.source
+        cells = (
+            rate(self._frames.per_second(camera.name)),
+            "" if source is None else f"{source.width} × {source.height}, {source.frames_per_second:.3g} fps",
+            "" if source is None else source.decoder,
+            f"{camera.frames:,}",
+            f"{camera.skipped_busy:,} busy, {camera.skipped_stale:,} late",
+            f"{camera.damaged:,}",
+            f"{camera.connections:,}",
+        )
+        return {**self._part(camera, now_ns), "cells": cells}
+
+    def _process(self, process: ProcessHealth, now_ns: int) -> Shown:
+        busy = self._cpu.per_second(process.name)
+        cells = (
+            milliseconds(process.latency_p50_ns),
+            milliseconds(process.latency_p99_ns),
+            "" if busy is None else f"{busy / 1e7:.0f} %",
+            size(process.memory_bytes) if process.memory_bytes else "",
+            f"{process.frames:,}" if process.frames else "",
+            f"{process.restarts:,}",
+        )
+        return {**self._part(process, now_ns), "cells": cells}
+
+    def _facts(self, health: Health | None) -> Iterator[Shown]:
+        free = free_of(self._house.ledger.parent)
+        if free is not None:
+            yield {"name": "Disk free", "value": size(free[0]), "more": f"of {size(free[1])}, where the ledger is"}
+        yield {"name": "Ledger", "value": size(bytes_of(self._house.ledger)), "more": "all counts, with their log"}
+        if health is None:
+            return
+        waiting = [process.waiting for process in health.processes if process.name == "publish"]
+        if waiting:
+            yield {"name": "MQTT", "value": f"{sum(waiting):,} waiting", "more": "crossings that no broker has yet"}
+        else:
+            yield {"name": "MQTT", "value": "Off", "more": "no broker is set"}
+        restarts = sum(process.restarts for process in health.processes)
+        yield {"name": "Restarts", "value": f"{restarts:,}", "more": "of all processes, since the start"}
+
+
+COLUMNS = {
+    "cameras": ("Frames now", "Picture", "Decoder", "Frames", "Not looked at", "Damaged", "Connected"),
+    "processes": ("Latency p50", "Latency p99", "CPU", "Memory, at most", "Frames", "Restarts"),
+}
+
+
+def lines_of(settings: CameraSettings, scores: Scores) -> list[Shown]:
+    """Today's counts of a camera, by line and direction; also of those that have none yet."""
+    lines = []
+    for line in settings.counted:
+        score = scores.get((settings.name, line.name))
+        directions = (line.directions.forward, line.directions.backward)
+        counts = [{"name": name, "number": score.counts.get(name, 0) if score is not None else 0} for name in directions]
+        lines.append({"name": line.name, "counts": counts})
+    return lines
+
+
+def free_of(folder: Path) -> tuple[int, int] | None:
+    """Free and all bytes of the disk that a folder is on."""
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return None
+    return usage.free, usage.total
+
+
+def bytes_of(ledger: Path) -> int:
+    """Of the file and its log."""
+    total = 0
+    for path in ledger.parent.glob(f"{ledger.name}*"):
+        try:
+            total += path.stat().st_size
+        except OSError:
+            # The log goes when nobody has the file open.
+            continue
+    return total

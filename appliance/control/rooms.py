@@ -1,0 +1,47 @@
+"""Work that takes long, kept apart: so much of it at once, so much in line, and everything else goes on beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import HTTPException, Request
+
+T = TypeVar("T")
+RETRY_S = 2
+
+
+class Room:
+    """For one kind of work. Used by one loop."""
+
+    def __init__(self, what: str, at_once: int, in_line: int) -> None:
+        self._what, self._most = what, at_once + in_line
+        self._places = CapacityLimiter(at_once)
+        self._here = 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do it in a thread as soon as there is one free; raises 503 where too many wait."""
+        if self._here >= self._most:
+            sentence = f"at most {self._most} {self._what} are taken at once; try again in {RETRY_S} s"
+            raise HTTPException(503, sentence, {"Retry-After": str(RETRY_S)})
+        self._here += 1
+        try:
+            return await to_thread.run_sync(work, limiter=self._places)
+        finally:
+            self._here -= 1
+
+
+class Rooms:
+    """Of one application."""
+
+    def __init__(self) -> None:
+        self.counting = Room("questions about counts", at_once=2, in_line=30)
+        # One file, one writer.
+        self.changing = Room("changes of the configuration", at_once=1, in_line=20)
+
+
+def rooms_of(request: Request) -> Rooms:
+    """Of the application that is asked."""
+    rooms: Rooms = request.app.state.rooms
+    return rooms

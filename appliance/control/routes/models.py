@@ -1,0 +1,92 @@
+"""Models: which counts, which there are, and putting another one in its place while it counts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+
+from appliance.access.roles import Permission
+from appliance.clock import wall_ns
+from appliance.control.door import SEE, Caller, needs
+from appliance.control.house import House
+from appliance.control.inside import Inside
+from appliance.control.problems import documented
+from appliance.control.shown_models import (
+    ActivationWanted,
+    ModelsShown,
+    StepShown,
+    SwapAnswer,
+    step_of,
+    stored_of,
+    swap_of,
+)
+from appliance.ipc.requests import ask
+from appliance.messages import Activate, CallOff
+from appliance.models.listing import listed
+from appliance.models.store import stores_of
+from appliance.swap.journal import Journal
+from appliance.topics import REQUESTS
+
+router = APIRouter(tags=["models"])
+ANSWER_S = 10.0
+REFUSALS = documented(401, 403, 409, 422, 429, 503, 504)
+EDIT_MODELS = Annotated[Caller, Depends(needs(Permission.MODELS))]
+
+
+@router.get("/models", responses=documented(401, 403, 429, 503))
+def models(house: Inside, caller: SEE) -> ModelsShown:
+    """What counts now, what is being brought in, and what there is."""
+    del caller
+    health = house.health
+    if health is None or not house.is_heard:
+        raise HTTPException(503, "nothing is heard of the machine")
+    return ModelsShown(
+        live=health.model_name,
+        backend="" if health.model is None else health.model.backend,
+        classes=[] if health.model is None else list(health.model.names),
+        swap=None if health.swap is None else swap_of(health.swap),
+        stored=[stored_of(one) for one in listed(stores_of(house.ledger.parent))],
+    )
+
+
+@router.post("/models/activate", status_code=202, responses=REFUSALS)
+def activate(house: Inside, caller: EDIT_MODELS, wanted: ActivationWanted) -> SwapAnswer:
+    """Bring another model in the place of the one that counts. How it goes is in /models, and in the events."""
+    return told(house, caller, f"activate {wanted.model}", Activate(wanted.model, caller.name, wanted.force))
+
+
+@router.post("/models/rollback", status_code=202, responses=REFUSALS)
+def roll_back(house: Inside, caller: EDIT_MODELS) -> SwapAnswer:
+    """Bring back the model that was kept before this one."""
+    return told(house, caller, "roll back", Activate("", caller.name))
+
+
+@router.post("/models/cancel", responses=REFUSALS)
+def call_off(house: Inside, caller: EDIT_MODELS) -> SwapAnswer:
+    """Leave or make everything as it was before the swap that is under way."""
+    return told(house, caller, "call off", CallOff(caller.name))
+
+
+@router.get("/models/history", responses=documented(401, 403, 422, 429, 503))
+def history(
+    house: Inside,
+    caller: SEE,
+    before: Annotated[int | None, Query(ge=1, le=2**62, description="Only swaps before this one.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> list[StepShown]:
+    """What became of every model, the newest swap first."""
+    del caller
+    with Journal(house.ledger.parent) as journal:
+        return [step_of(step) for step in journal.steps(limit, before)]
+
+
+def told(house: House, caller: Caller, subject: str, question: Activate | CallOff) -> SwapAnswer:
+    """Ask the machine; what it does is in the audit log."""
+    answer = ask(house.folder, REQUESTS, question, ANSWER_S)
+    if answer is None:
+        raise HTTPException(504, "the machine has not answered in time")
+    if not answer.is_done:
+        raise HTTPException(409, answer.sentence)
+    caller.audit("model", subject, answer.sentence, wall_ns())
+    return SwapAnswer(sentence=answer.sentence)

@@ -1,0 +1,68 @@
+"""The HTTP server: uvicorn, with clients that are not trusted, and TLS where there is a certificate."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from appliance.config import ControlSettings
+from appliance.control.certificates import context_of
+from appliance.control.headers import SecurityHeaders
+from appliance.control.patience import HEAD_S, PatientProtocol, PatientWebSocket, State
+from appliance.control.sizes import MOST_HEAD_BYTES, Sizes
+
+# For requests under way, when it is told to stop.
+FAREWELL_S = 2
+BACKLOG = 128
+MOST_MESSAGE_BYTES = 1_000_000
+
+
+class Server(uvicorn.Server):
+    """Serves one application on one socket."""
+
+    def __init__(self, app: ASGIApp, settings: ControlSettings) -> None:
+        context = context_of(settings)
+        super().__init__(
+            uvicorn.Config(
+                # Outside of the application, so that they are on its worst answers, too.
+                SecurityHeaders(Sizes(app)),
+                http=PatientProtocol,
+                ws=PatientWebSocket,
+                ws_max_size=MOST_MESSAGE_BYTES,
+                log_config=None,
+                access_log=False,
+                # Who asks is who is connected, whatever he says of others.
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=FAREWELL_S,
+                h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+                ssl_context_factory=None if context is None else lambda *_: context,
+            )
+        )
+        self._state = State()
+        self.server_state = self._state
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; a handshake has to end as soon as the head of a request."""
+        await self.lifespan.startup()
+        loop = asyncio.get_running_loop()
+        handshake_s = None if self.config.ssl is None else HEAD_S
+
+        def meet() -> PatientProtocol:
+            return PatientProtocol(self.config, self._state, self.lifespan.state)
+
+        self.servers = [
+            await loop.create_server(meet, sock=one, ssl=self.config.ssl, backlog=BACKLOG, ssl_handshake_timeout=handshake_s)
+            for one in sockets or []
+        ]
+        self.started = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """None: they are the process's."""
+        yield

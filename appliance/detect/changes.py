@@ -1,0 +1,95 @@
+"""A swap of the network, from the order to its end: load, take over, watch, keep or go back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from appliance.config import GateSettings
+from appliance.detect.network import Network
+from appliance.detect.networks import Loading, Networks
+from appliance.ipc.command import CommandLink
+from appliance.messages import Return, Switch, Take
+
+# After which no picture in the size of the other network is on its way any more.
+SETTLED_NS = 10 * NS_PER_S
+
+logger = logging.getLogger(__name__)
+
+
+class Changes:
+    """Of one detector."""
+
+    def __init__(self, link: CommandLink, networks: Networks) -> None:
+        self._link, self._networks = link, networks
+        self._loading: Loading | None = None
+        self._loaded: Network | None = None
+        self._number = 0
+        self._has_told = True
+        self._settled_ns = 0
+
+    def switch(self, order: Switch, classes: Sequence[str], sources: Iterable[tuple[int, int]]) -> None:
+        """Begin to load another network, with these classes wanted, for pictures of these sizes (width, height)."""
+        self._number, self._loaded = order.number, None
+        self._loading = Loading(order, classes, tuple(sources))
+
+    def take(self, order: Take, classes: Sequence[str]) -> None:
+        """From here on the network that was loaded is asked, about these classes."""
+        network, self._loaded = self._loaded, None
+        if network is None or order.number != self._number:
+            self._link.swapping(order.number, "failed", "it is not loaded")
+            return
+        network.speak(order.names)
+        network.keep(classes)
+        self._networks.take_over(network, GateSettings.model_validate_json(order.gates), monotonic_ns())
+        self._has_told = False
+        # Decoders follow where its input is another one; until then nothing comes that it is asked about.
+        self._tell("taken", {})
+
+    def go_back(self, order: Return) -> None:
+        """Nothing is loaded any more, and what took over goes again; pictures made for it are still its own."""
+        if order.number == self._number:
+            self._loading = self._loaded = None
+        if self._networks.probation is not None and self._number == order.number:
+            self._networks.trade_places()
+            self._settled_ns = monotonic_ns() + SETTLED_NS
+        self._link.swapping(order.number, "returned", "as it was told to")
+
+    def look(self, now_ns: int) -> None:
+        """See whether anything is due."""
+        if self._loading is not None and self._loading.is_done:
+            self._end_loading(self._loading)
+        networks = self._networks
+        if (probation := networks.probation) is None:
+            if networks.before is not None and now_ns > self._settled_ns:
+                networks.keep()
+            return
+        if not self._has_told and networks.paused_ns:
+            self._has_told = True
+            self._tell("switched", {"pause_ms": round(networks.paused_ns / NS_PER_MS, 1)})
+        if fault := probation.fault(now_ns):
+            self.failed(fault)
+        elif probation.is_over(now_ns):
+            figures = probation.figures()
+            networks.keep()
+            self._tell("kept", figures)
+
+    def failed(self, sentence: str) -> None:
+        """The network that took over is no good: the one before is asked again."""
+        # Only that is watched.
+        assert self._networks.probation is not None
+        figures = self._networks.probation.figures()
+        logger.warning("the model is taken back: %s", sentence)
+        self._networks.return_()
+        self._link.swapping(self._number, "returned", sentence, figures)
+
+    def _end_loading(self, loading: Loading) -> None:
+        self._loading, self._loaded = None, loading.network
+        if self._loaded is None:
+            self._link.swapping(self._number, "failed", loading.problem)
+        else:
+            self._link.swapping(self._number, "loaded", model=self._loaded.info)
+
+    def _tell(self, step: str, figures: dict[str, float]) -> None:
+        self._link.swapping(self._number, step, figures=figures, model=self._networks.live.info)

@@ -1,0 +1,149 @@
+"""The networks of a detector: the one that is asked, and around a swap the one to come and the one before.
+
+loading      the new one is loaded and warmed up in a thread; the other is asked
+probation    the new one is asked for pictures of its own size, the other for those that still come in its size, and as a
+             witness now and then
+alone        the other one is let go of
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from threading import Thread
+
+import numpy as np
+
+from appliance.boxes import Floats
+from appliance.clock import NS_PER_S
+from appliance.config import GateSettings
+from appliance.detect.network import Network
+from appliance.detect.probation import Paces, Probation
+from appliance.errors import Refusal
+from appliance.messages import FrameTicket, Switch
+from appliance.process_settings import DetectProcess
+
+WITNESS_NS = NS_PER_S
+
+
+class Loading:
+    """A network on its way."""
+
+    def __init__(self, order: Switch, classes: Sequence[str], sources: Sequence[tuple[int, int]]) -> None:
+        """``sources`` are the sizes (width, height) of the cameras' pictures, for which it shall be ready."""
+        self.order = order
+        self.network: Network | None = None
+        self.problem = ""
+        self._classes, self._sources = classes, sources
+        self._thread = Thread(target=self._load, name="loading", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is a network, or a problem."""
+        return not self._thread.is_alive()
+
+    def _load(self) -> None:
+        try:
+            network = Network(DetectProcess.model_validate_json(self.order.settings))
+            network.keep(self._classes)
+            network.warm_up(network.info.rule.shape_for(*source) for source in self._sources)
+        except Refusal as refusal:
+            self.problem = refusal.sentence
+        except (RuntimeError, MemoryError, ValueError) as error:
+            self.problem = str(error) or type(error).__name__
+        else:
+            self.network = network
+
+
+class Networks:
+    """Whom to ask for which picture, and how the new one does."""
+
+    def __init__(self, live: Network) -> None:
+        self.live = live
+        self.before: Network | None = None
+        self.probation: Probation | None = None
+        self.gates = GateSettings()
+        self.paces = Paces()
+        """Of the live one."""
+        self._witnessed_ns = 0
+        self.paused_ns = 0
+        """From the last batch of the one before to the first of the new one."""
+        self._last_ns = 0
+
+    def of(self, ticket: FrameTicket) -> Network | None:
+        """Who takes a picture of this size; None where nobody does any more."""
+        if fits(self.live, ticket):
+            return self.live
+        return self.before if self.before is not None and fits(self.before, ticket) else None
+
+    def speak(self, names: Sequence[str]) -> None:
+        """Answer in the numbers that classes have among these."""
+        for network in self._all():
+            network.speak(names)
+
+    def keep_classes(self, classes: Sequence[str]) -> None:
+        """Find these classes only, or all where none is named."""
+        for network in self._all():
+            network.keep(classes)
+
+    def _all(self) -> Iterator[Network]:
+        yield self.live
+        if self.before is not None:
+            yield self.before
+
+    def take_over(self, network: Network, gates: GateSettings, now_ns: int) -> None:
+        """From now on it is asked; the one before stays ready."""
+        self.before, self.live = self.live, network
+        self.probation = Probation(gates, self.paces.median_ns, now_ns)
+        self.paces = self.probation.paces
+        self._witnessed_ns = now_ns
+        self.paused_ns = 0
+
+    def trade_places(self) -> None:
+        """The one before is asked again; the other only for pictures that were made for it."""
+        # There is one during a probation.
+        assert self.before is not None
+        self.live, self.before, self.probation = self.before, self.live, None
+        self.paces = Paces()
+
+    def return_(self) -> None:
+        """The one before is asked again; the other is gone."""
+        # There is one during a probation.
+        assert self.before is not None
+        self.live, self.before, self.probation = self.before, None, None
+        self.paces = Paces()
+
+    def keep(self) -> None:
+        """The one before is let go of."""
+        self.before, self.probation = None, None
+
+    def wants_witness(self, network: Network, ticket: FrameTicket, now_ns: int) -> bool:
+        """Whether the one before shall look at this picture, too."""
+        before = self.before
+        if before is None or network is not self.live or not fits(before, ticket) or now_ns - self._witnessed_ns < WITNESS_NS:
+            return False
+        self._witnessed_ns = now_ns
+        return True
+
+    def done(self, network: Network, pictures: int, began_ns: int, now_ns: int) -> None:
+        """A batch has come back."""
+        if network is not self.live:
+            self._last_ns = now_ns
+            return
+        if self.before is not None and self.paused_ns == 0:
+            self.paused_ns = now_ns - (self._last_ns or now_ns)
+        # Behind another one it has waited.
+        self.paces.add((now_ns - max(began_ns, self._last_ns)) // pictures, now_ns)
+        self._last_ns = now_ns
+
+
+def fits(network: Network, ticket: FrameTicket) -> bool:
+    """Whether the picture has the size that the network would have it in."""
+    shape = network.info.rule.shape_for(ticket.source_width, ticket.source_height)
+    return shape == (ticket.input_height, ticket.input_width)
+
+
+def is_finite(outputs: Floats) -> bool:
+    """Whether a network has answered with numbers at all."""
+    # A sum is not finite where one of its parts is not, and takes no copy.
+    return bool(np.isfinite(outputs.sum(dtype=np.float64)))

@@ -1,0 +1,80 @@
+"""Whether a model that has just been put in does what it did before: pure.
+
+Two signs are looked for: that it takes much longer for a picture than the one before it took, and that it no longer sees what
+the one before it still sees, which for that reason looks at a frame now and then.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from appliance.clock import NS_PER_MS, NS_PER_S
+from appliance.config import GateSettings
+
+# What lasts for a shorter time is chance.
+WINDOW_NS = 3 * NS_PER_S
+LEAST_PICTURES = 10
+# Less is not slow, whatever it is a multiple of.
+ALWAYS_FAST_NS = 5 * NS_PER_MS
+LEAST_BOXES = 20
+
+
+class Paces:
+    """How long the network takes for a picture, over the last seconds."""
+
+    def __init__(self) -> None:
+        self._took: deque[tuple[int, int]] = deque()
+
+    def add(self, took_ns: int, now_ns: int) -> None:
+        """A batch is done; time per picture."""
+        self._took.append((now_ns, took_ns))
+        while self._took[0][0] < now_ns - WINDOW_NS:
+            self._took.popleft()
+
+    @property
+    def median_ns(self) -> int | None:
+        """None where there are too few."""
+        if len(self._took) < LEAST_PICTURES:
+            return None
+        return int(np.median([took_ns for _, took_ns in self._took]))
+
+
+class Probation:
+    """Of one model, from the switch on."""
+
+    def __init__(self, gates: GateSettings, usual_ns: int | None, now_ns: int) -> None:
+        """``usual_ns`` is what the one before took for a picture, where that is known."""
+        self._gates, self._usual_ns = gates, usual_ns
+        self._began_ns, self._ends_ns = now_ns, now_ns + round(gates.probation_s * NS_PER_S)
+        self.paces = Paces()
+        self._seen = self._seen_before = 0
+
+    def compare(self, boxes: int, boxes_before: int) -> None:
+        """How many it sees in a frame, and how many the one before it sees there."""
+        self._seen += boxes
+        self._seen_before += boxes_before
+
+    def is_over(self, now_ns: int) -> bool:
+        """Whether it has been watched for long enough."""
+        return now_ns >= self._ends_ns
+
+    def fault(self, now_ns: int) -> str:
+        """What is wrong with it, as a sentence; empty where nothing is."""
+        median_ns = self.paces.median_ns if now_ns - self._began_ns >= WINDOW_NS else None
+        if median_ns and self._usual_ns and median_ns > max(ALWAYS_FAST_NS, self._gates.slowest * self._usual_ns):
+            times = median_ns / self._usual_ns
+            return f"it takes {median_ns / NS_PER_MS:.0f} ms for a picture, {times:.1f} times as long as the one before it"
+        if self._seen_before >= LEAST_BOXES and self._seen < self._gates.agreement * self._seen_before:
+            return f"it sees {self._seen} objects where the one before it sees {self._seen_before}"
+        return ""
+
+    def figures(self) -> dict[str, float]:
+        """What was measured."""
+        figures: dict[str, float] = {"seen": self._seen, "seen_before": self._seen_before}
+        if self.paces.median_ns is not None:
+            figures["picture_ms"] = round(self.paces.median_ns / NS_PER_MS, 2)
+        if self._usual_ns:
+            figures["picture_before_ms"] = round(self._usual_ns / NS_PER_MS, 2)
+        return figures

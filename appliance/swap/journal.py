@@ -1,0 +1,92 @@
+"""What became of every model that was to take another one's place: written down step by step, so that it survives a restart."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from appliance.errors import Refusal
+
+FILE_NAME = "models.sqlite"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS steps (
+    id INTEGER PRIMARY KEY,
+    swap INTEGER NOT NULL,
+    time_ns INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    step TEXT NOT NULL,
+    sentence TEXT NOT NULL,
+    figures TEXT NOT NULL,
+    author TEXT NOT NULL
+) STRICT
+"""
+COLUMNS = "swap, time_ns, model, step, sentence, figures, author"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of it; time by wall clock."""
+
+    swap: int
+    time_ns: int
+    model: str
+    step: str
+    sentence: str = ""
+    figures: dict[str, float] | None = None
+    author: str = ""
+
+
+class Journal:
+    """Of a site, in its data folder. Use as a context."""
+
+    def __init__(self, data_dir: Path) -> None:
+        try:
+            self._connection = sqlite3.connect(data_dir / FILE_NAME, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute(SCHEMA)
+        except sqlite3.Error as error:
+            raise Refusal(f"the journal of models in {data_dir} cannot be opened: {error}") from None
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def next_number(self) -> int:
+        """For a new swap."""
+        (last,) = self._connection.execute("SELECT COALESCE(MAX(swap), 0) FROM steps").fetchone()
+        return int(last) + 1
+
+    def add(self, step: Step) -> None:
+        """Write it down; raises ``Refusal`` where that cannot be."""
+        figures = json.dumps(step.figures or {})
+        values = (step.swap, step.time_ns, step.model, step.step, step.sentence, figures, step.author)
+        try:
+            self._connection.execute(f"INSERT INTO steps ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+        except sqlite3.Error as error:
+            raise Refusal(f"the journal of models cannot be written: {error}") from None
+
+    def steps(self, most: int = 200, before_swap: int | None = None) -> list[Step]:
+        """The newest swaps first, each from its first step to its last."""
+        rows = self._connection.execute(
+            f"SELECT {COLUMNS} FROM steps WHERE ? IS NULL OR swap < ? ORDER BY swap DESC, id LIMIT ?",
+            (before_swap, before_swap, most),
+        )
+        return [
+            Step(swap, time_ns, model, step, sentence, json.loads(figures), author)
+            for swap, time_ns, model, step, sentence, figures, author in rows
+        ]
+
+    def kept_before(self, model: str) -> str | None:
+        """The model that was kept last, of those that are not this one; None where there never was one."""
+        query = "SELECT model FROM steps WHERE step IN ('kept', 'began') AND model <> ? ORDER BY id DESC LIMIT 1"
+        row = self._connection.execute(query, (model,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def close(self) -> None:
+        """Write no more."""
+        self._connection.close()

@@ -1,0 +1,126 @@
+"""Two models on the same frames: how alike their boxes are, and what each would have counted; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from appliance.boxes import Detections
+from appliance.config import CameraSettings, CounterSettings, GateSettings, TrackerSettings
+from appliance.count.camera import counted_lines, counter_settings
+from appliance.count.counter import Counter
+from appliance.messages import FrameTicket
+from appliance.swap.agreement import Agreement
+from appliance.track.botsort import BotSort, BotSortSettings
+
+# Fewer boxes, or crossings, tell nothing.
+LEAST_BOXES, LEAST_CROSSINGS = 50, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """What both are measured with."""
+
+    gates: GateSettings
+    tracker: TrackerSettings
+    counter: CounterSettings
+    confidence: float
+    names: tuple[str, ...]
+    """Of the machine; class ids are places in it."""
+    common: frozenset[int]
+    """The classes that both models know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What came of it, as a sentence."""
+
+    is_good: bool
+    sentence: str
+
+
+class Trial:
+    """One model on one camera: its boxes, followed and counted."""
+
+    def __init__(self, camera: CameraSettings, frame_size: tuple[int, int], yardstick: Yardstick) -> None:
+        tracker = yardstick.tracker
+        self._tracker = BotSort(
+            BotSortSettings(high_score=yardstick.confidence, low_score=tracker.low_score, lost_s=tracker.lost_s)
+        )
+        lines = counted_lines(camera, yardstick.names, frame_size)
+        self._counter = Counter(lines, counter_settings(yardstick.counter, yardstick.names))
+
+    def count(self, detections: Detections, ticket: FrameTicket) -> int:
+        """How many more have crossed a line."""
+        tracks = self._tracker.update(detections, ticket.pts_ns, None)
+        return sum(decision.counted for decision in self._counter.update(tracks, ticket.frame, ticket.pts_ns))
+
+
+class Shadow:
+    """A new model beside the one that counts, on all cameras."""
+
+    def __init__(self, cameras: Mapping[str, CameraSettings], yardstick: Yardstick) -> None:
+        self._cameras, self._yardstick = cameras, yardstick
+        self._trials: dict[str, tuple[tuple[int, int], Trial, Trial]] = {}
+        self.agreement = Agreement()
+        self.frames = self.live_count = self.new_count = 0
+
+    def add(self, ticket: FrameTicket, live: Detections, new: Detections) -> None:
+        """A frame that both have seen; boxes in pixels of the source."""
+        camera = self._cameras.get(ticket.camera)
+        if camera is None:
+            return
+        live, new = self._common(live), self._common(new)
+        self.frames += 1
+        self.agreement.add(self._sure(live), self._sure(new))
+        live_trial, new_trial = self._trials_of(camera, (ticket.source_width, ticket.source_height))
+        self.live_count += live_trial.count(live, ticket)
+        self.new_count += new_trial.count(new, ticket)
+
+    def figures(self) -> dict[str, float]:
+        """What was measured so far."""
+        return {
+            "frames": self.frames,
+            "boxes": self.agreement.boxes,
+            "agreement_f1": round(self.agreement.f1, 4),
+            "live_count": self.live_count,
+            "new_count": self.new_count,
+        }
+
+    def judgement(self, elapsed_s: float) -> Judgement | None:
+        """Whether it may count; None while that cannot be said."""
+        gates, boxes = self._yardstick.gates, self.agreement.boxes
+        if elapsed_s < gates.shadow_s:
+            return None
+        if boxes < LEAST_BOXES:
+            if elapsed_s < gates.shadow_longest_s:
+                return None
+            return Judgement(False, f"{LEAST_BOXES} boxes are wanted to compare the two, found {boxes} in {elapsed_s:.0f} s")
+        f1, most = self.agreement.f1, max(self.live_count, self.new_count)
+        seen = f"on {self.frames} live frames its boxes agree with an F1 of {f1:.2f}"
+        if f1 < gates.agreement:
+            return Judgement(False, f"{seen}, at least {gates.agreement:g} is wanted")
+        counts = f"it counts {self.new_count} where the other counts {self.live_count}"
+        if most >= LEAST_CROSSINGS and abs(self.live_count - self.new_count) > gates.counts * most:
+            return Judgement(False, f"{counts}; they may differ by {gates.counts:.0%}")
+        return Judgement(True, f"{seen}, {counts}")
+
+    def _trials_of(self, camera: CameraSettings, frame_size: tuple[int, int]) -> tuple[Trial, Trial]:
+        size, *trials = self._trials.get(camera.name, ((0, 0),))
+        if size != frame_size:
+            trials = [Trial(camera, frame_size, self._yardstick) for _ in range(2)]
+            self._trials[camera.name] = (frame_size, trials[0], trials[1])
+        return trials[0], trials[1]
+
+    def _common(self, detections: Detections) -> Detections:
+        return detections.take(np.flatnonzero(np.isin(detections.classes, list(self._yardstick.common))))
+
+    def _sure(self, detections: Detections) -> Detections:
+        return detections.take(np.flatnonzero(detections.scores >= self._yardstick.confidence))
+
+
+def extended(names: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    """The machine's classes with those of another model behind them; known ones keep their numbers."""
+    return (*names, *(name for name in more if name not in names))

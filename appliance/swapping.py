@@ -1,0 +1,349 @@
+"""Another model while the machine counts, from the request to the end of its probation.
+
+    staged ─▶ accepted ─▶ agrees ─▶ loaded ─▶ learned ─▶ taken ─▶ switched ─▶ kept
+       │          │          │         │          │         │         │
+       └──────────┴──────────┴─────────┴──────────┴─────────┴─────────┴─▶ refused, returned, called off: as it was
+
+staged      the file is what its manifest says
+accepted    in a process of its own it loads, and does what it should (``detect.acceptance``)
+agrees      in the shadow of the model that counts it sees the same (``swap.candidate``)
+loaded      the detector has it, too
+learned     the counter knows its classes
+taken       the detector asks it, as soon as pictures come that were made for it
+switched    it has answered for the first time
+kept        its probation is over; the configuration names it now
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from appliance import pipeline
+from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
+from appliance.config import SiteSettings, named_classes
+from appliance.configuration.changes import set_value
+from appliance.configuration.store import ConfigurationStore, Wish
+from appliance.detect.acceptance import Acceptance, AcceptanceRequest, start_acceptance
+from appliance.errors import Refusal
+from appliance.messages import (
+    Activate,
+    Answer,
+    CallOff,
+    Learn,
+    ModelInfo,
+    Ready,
+    Refused,
+    Return,
+    SwapHealth,
+    Swapping,
+    Switch,
+    Take,
+)
+from appliance.models.store import find_model, stores_of
+from appliance.place import Place
+from appliance.process_settings import CandidateProcess, DetectProcess
+from appliance.supervise.spec import ProcessSpec
+from appliance.supervise.supervisor import Supervisor
+from appliance.swap.journal import Journal, Step
+from appliance.swap.shadow import extended
+
+CANDIDATE = "candidate"
+# For the candidate to load, and to hear of a first frame; for the detector to load; for the counter to answer.
+SHADOW_BEGINS_S, LOADING_S, LEARNING_S = 180.0, 180.0, 10.0
+MARGIN_S = 30.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Swap:
+    """One under way."""
+
+    number: int
+    wanted: Activate
+    site: SiteSettings
+    """With the new model."""
+    before: ModelInfo
+    """What the machine spoke of when it began."""
+    step: str = "staged"
+    since_ns: int = field(default_factory=wall_ns)
+    sentence: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
+    is_over: bool = False
+    deadline_ns: int = 0
+    """Monotonic, of this step; 0: none."""
+    detect_pid: int = 0
+    acceptance: Acceptance | None = None
+    saving: Future[None] | None = None
+
+
+class Swapper:
+    """Of one machine: at most one swap at a time. ``look`` never waits."""
+
+    def __init__(self, supervisor: Supervisor, place: Place, become: Callable[[SiteSettings], None]) -> None:
+        """``become`` is told of the site when another model has been kept."""
+        self._supervisor, self._place, self._become = supervisor, place, become
+        self._journal = Journal(place.ledger.parent)
+        self._saver = ThreadPoolExecutor(1, "saving")
+        self._swap: Swap | None = None
+        self._names: tuple[str, ...] = ()
+        """The classes of the model that counts; the machine may know more."""
+        supervisor.hear_swap = self._hear
+
+    def close(self) -> None:
+        """Nothing is swapped any more."""
+        if self._swap is not None and self._swap.acceptance is not None:
+            self._swap.acceptance.cancel()
+        self._saver.shutdown()
+        self._journal.close()
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The classes of the model that counts."""
+        return self._names or (self._supervisor.model.names if self._supervisor.model else ())
+
+    def activate(self, wanted: Activate, site: SiteSettings) -> Answer:
+        """Begin a swap, or say why not."""
+        if self._swap is not None and not self._swap.is_over:
+            return Answer(False, f"the model {self._swap.wanted.model} is being brought in; wait, or call that off")
+        if self._supervisor.model is None:
+            return Answer(False, "the machine has not loaded a model yet")
+        is_back = not wanted.model
+        model = wanted.model or self._journal.kept_before(site.detector.model)
+        if model is None:
+            return Answer(False, "there was no other model before this one")
+        if model == site.detector.model:
+            return Answer(False, f"the model {model} counts already")
+        wanted = msgspec.structs.replace(wanted, model=model)
+        detector = site.detector.model_copy(update={"model": model})
+        swap = Swap(self._journal.next_number(), wanted, site.model_copy(update={"detector": detector}), self._supervisor.model)
+        self._swap = swap
+        self._names = self.known
+        try:
+            found = find_model(model, *stores_of(site.data_dir))
+            live = find_model(site.detector.model, *stores_of(site.data_dir))
+        except Refusal as refusal:
+            self._end("refused", refusal.sentence)
+            return Answer(False, refusal.sentence)
+        self._note("staged")
+        if is_back:
+            # It has been through all that before.
+            self._load(swap)
+        else:
+            swap.acceptance = start_acceptance(
+                AcceptanceRequest(
+                    model=found.path,
+                    settings=detector,
+                    is_live=self._place.is_live,
+                    named=named_classes(site.cameras),
+                    live=live.path,
+                    most_times=site.gates.slowest,
+                )
+            )
+        return Answer(True, f"the model {model} is being brought in")
+
+    def call_off(self, wanted: CallOff) -> Answer:
+        """Leave or make everything as it was before the swap."""
+        swap = self._swap
+        if swap is None or swap.is_over:
+            return Answer(False, "no model is being brought in")
+        if swap.step == "kept":
+            return Answer(False, f"the model {swap.wanted.model} has just been kept; roll back to the one before")
+        self._take_back("called off", f"by {wanted.author or 'somebody'}")
+        return Answer(True, f"the model {swap.wanted.model} is called off")
+
+    def look(self) -> None:
+        """Go on, where there is something to go on with."""
+        self._supervisor.swap = self._health()
+        swap = self._swap
+        if swap is None or swap.is_over:
+            return
+        if swap.acceptance is not None and (verdict := swap.acceptance.poll()) is not None:
+            swap.acceptance = None
+            if verdict.is_good:
+                self._note("accepted", verdict.sentence, verdict.figures)
+                self._begin_shadow(swap)
+            else:
+                self._end("refused", verdict.sentence, verdict.figures)
+        elif swap.step == "accepted" and CANDIDATE not in self._supervisor.children:
+            self._end("refused", "in the shadow of the other model it has died")
+        elif swap.saving is not None and swap.saving.done():
+            problem = swap.saving.exception()
+            if problem is not None:
+                logger.error("the configuration still names the other model: %s", problem)
+            swap.is_over = True
+        elif swap.detect_pid and swap.saving is None and self._pid("detect") != swap.detect_pid:
+            self._take_back("returned", "the detector has died with it")
+        elif swap.deadline_ns and monotonic_ns() > swap.deadline_ns:
+            self._take_back("refused", f"the step after '{swap.step}' has not come in time")
+
+    def _hear(self, process: str, report: Swapping | Ready | Refused) -> None:
+        swap = self._swap
+        if swap is None or swap.is_over:
+            return
+        if isinstance(report, Refused):
+            self._end("refused", report.sentence)
+        elif isinstance(report, Swapping) and report.number == swap.number:
+            self._on_step(swap, report)
+        elif isinstance(report, Ready) and process == CANDIDATE:
+            gates = swap.site.gates
+            swap.deadline_ns = in_ns(gates.shadow_longest_s + SHADOW_BEGINS_S)
+
+    def _on_step(self, swap: Swap, report: Swapping) -> None:
+        step = report.step
+        if step == "shadowed":
+            swap.figures = report.figures
+        elif step == "agrees" or (step == "differs" and swap.wanted.is_forced):
+            self._note("agrees" if step == "agrees" else "forced", report.sentence, report.figures)
+            self._supervisor.end_passing(CANDIDATE)
+            self._load(swap)
+        elif step == "differs":
+            self._end("refused", report.sentence, report.figures)
+        elif step == "loaded" and report.model is not None:
+            self._note("loaded")
+            self._learn(swap, report.model)
+        elif step == "learned":
+            self._note("learned")
+            self._take(swap)
+        elif step == "taken" and report.model is not None:
+            self._on_taken(swap, report.model)
+        elif step == "switched":
+            self._note("switched", figures=report.figures)
+        elif step == "kept":
+            self._keep(swap, report)
+        elif step in ("failed", "returned") and not swap.saving:
+            self._take_back("returned" if step == "returned" else "refused", report.sentence, report.figures, by_detector=True)
+
+    def _begin_shadow(self, swap: Swap) -> None:
+        site = swap.site
+        settings = CandidateProcess(
+            number=swap.number,
+            detect=DetectProcess.model_validate_json(self._detect_settings(swap.site)),
+            gates=site.gates,
+            tracker=site.tracker,
+            counter=site.counter,
+            names=self._model.names,
+            live_names=self._names,
+            cameras=tuple(stream.settings for stream in self._supervisor.streams.values()),
+        )
+        spec = ProcessSpec(
+            CANDIDATE,
+            f"{pipeline.CANDIDATE}:main",
+            settings.model_dump_json(),
+            pipeline.DETECT_START_S,
+            pipeline.DETECT_SILENCE_S,
+            is_vital=False,
+            is_passing=True,
+        )
+        self._supervisor.begin_passing(spec)
+        swap.deadline_ns = in_ns(SHADOW_BEGINS_S)
+
+    def _load(self, swap: Swap) -> None:
+        swap.detect_pid, swap.deadline_ns = self._pid("detect"), in_ns(LOADING_S)
+        if not self._supervisor.order("detect", Switch(swap.number, self._detect_settings(swap.site))):
+            self._take_back("refused", "there is no detector at this moment")
+
+    def _learn(self, swap: Swap, new: ModelInfo) -> None:
+        """Have the counter know the classes; what the machine knew keeps its number."""
+        model = self._model
+        names = extended(model.names, new.names)
+        self._supervisor.model = msgspec.structs.replace(model, names=names)
+        swap.deadline_ns = in_ns(LEARNING_S)
+        if not self._supervisor.order("count", Learn(swap.number, names)):
+            # It learns of them when it begins.
+            self._take(swap)
+
+    def _take(self, swap: Swap) -> None:
+        swap.deadline_ns = in_ns(LEARNING_S)
+        self._supervisor.order("detect", Take(swap.number, self._model.names, swap.site.gates.model_dump_json()))
+
+    def _on_taken(self, swap: Swap, model: ModelInfo) -> None:
+        self._note("taken")
+        swap.deadline_ns = in_ns(swap.site.gates.probation_s + MARGIN_S)
+        try:
+            self._supervisor.rescale(msgspec.structs.replace(model, names=self._model.names))
+        except Refusal as refusal:
+            self._take_back("returned", refusal.sentence)
+
+    def _keep(self, swap: Swap, report: Swapping) -> None:
+        """It is the one that counts, whatever happens from here on."""
+        self._note("kept", report.sentence, report.figures)
+        if report.model is not None:
+            self._names = report.model.names
+        swap.deadline_ns = swap.detect_pid = 0
+        child = self._supervisor.children["detect"]
+        child.spec = replace(child.spec, settings=self._detect_settings(swap.site))
+        self._become(swap.site)
+        swap.saving = self._saver.submit(self._save, swap)
+
+    def _save(self, swap: Swap) -> None:
+        """In a thread: whoever else changes the file may be waiting for this machine."""
+        if self._place.site_file is not None:
+            store = ConfigurationStore(self._place.site_file)
+            store.change(set_value("detector.model", swap.wanted.model), Wish(author=swap.wanted.author))
+
+    def _take_back(self, step: str, sentence: str, figures: dict[str, float] | None = None, *, by_detector: bool = False) -> None:
+        swap = self._swap
+        # There is something to be taken back.
+        assert swap is not None
+        if swap.acceptance is not None:
+            swap.acceptance.cancel()
+            swap.acceptance = None
+        if swap.detect_pid and not by_detector:
+            self._supervisor.order("detect", Return(swap.number))
+        self._end(step, sentence, figures)
+        if self._model.rule != swap.before.rule:
+            # The classes stay known.
+            self._supervisor.rescale(msgspec.structs.replace(swap.before, names=self._model.names))
+
+    def _end(self, step: str, sentence: str, figures: dict[str, float] | None = None) -> None:
+        """It is over, and the other model counts as before."""
+        self._note(step, sentence, figures)
+        self._supervisor.end_passing(CANDIDATE)
+        if self._swap is not None:
+            self._swap.is_over = True
+
+    def _note(self, step: str, sentence: str = "", figures: dict[str, float] | None = None) -> None:
+        """Write it down; a journal that cannot be written stops nothing."""
+        swap = self._swap
+        # Who notes a step has one.
+        assert swap is not None
+        swap.step, swap.since_ns, swap.sentence, swap.figures = step, wall_ns(), sentence, figures or {}
+        level = logging.WARNING if step in ("refused", "returned") else logging.INFO
+        logger.log(level, "the model %s: %s%s", swap.wanted.model, step, f": {sentence}" if sentence else "")
+        line = Step(swap.number, swap.since_ns, swap.wanted.model, step, sentence, figures, swap.wanted.author)
+        try:
+            self._journal.add(line)
+        except Refusal as refusal:
+            logger.error("%s", refusal.sentence)
+
+    @property
+    def _model(self) -> ModelInfo:
+        """As the machine speaks of it."""
+        # A swap begins with one.
+        assert self._supervisor.model is not None
+        return self._supervisor.model
+
+    def _health(self) -> SwapHealth | None:
+        swap = self._swap
+        if swap is None:
+            return None
+        return SwapHealth(swap.number, swap.wanted.model, swap.step, swap.since_ns, swap.is_over, swap.sentence, swap.figures)
+
+    def _detect_settings(self, site: SiteSettings) -> str:
+        """What the detector is started with, with that site's model."""
+        return next(spec.settings for spec in self._place.machine(site).specs if spec.name == "detect")
+
+    def _pid(self, process: str) -> int:
+        child = self._supervisor.children.get(process)
+        return 0 if child is None else child.pid
+
+
+def in_ns(seconds: float) -> int:
+    """A moment that is so far away, monotonic."""
+    return monotonic_ns() + round(seconds * NS_PER_S)

@@ -1,0 +1,193 @@
+"""Models are swapped while a real machine counts two live cameras; tiny networks, so that it takes seconds."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.config import SiteSettings
+from appliance.ipc.requests import ask
+from appliance.messages import Activate, Answer, CallOff, Health, SwapHealth
+from appliance.swap.journal import Journal
+from appliance.topics import REQUESTS
+from tests.cameras import Camera, needs_gstreamer
+from tests.system.models import CLASSES, DETECTOR, write_detector, write_model
+from tests.system.sites import Site, pid_of, state_of
+from tests.system.videos import Encoding, traffic, write_video
+
+pytestmark = needs_gstreamer
+GATES = {"shadow_s": 2, "shadow_share": 1.0, "shadow_longest_s": 60, "probation_s": 3, "slowest": 50}
+CAR = {"name": "middle", "from": [0.5, 0.0], "to": [0.5, 1.0], "classes": ["car"]}
+
+
+class Place:
+    """A machine that runs, and someone who wants other models."""
+
+    def __init__(self, folder: Path, site: Site) -> None:
+        self.folder, self.site = folder, site
+
+    def ask(self, question: Activate | CallOff) -> Answer:
+        sockets = next(self.folder.glob(f"appliance-{self.site.process.pid}-*"))
+        answer = ask(sockets, REQUESTS, question, 10.0)
+        assert answer is not None
+        return answer
+
+    def swap(self, until: Callable[[SwapHealth], bool], deadline_s: float = 90) -> tuple[Health, SwapHealth]:
+        health = self.site.until(lambda health: health.swap is not None and until(health.swap), deadline_s)
+        assert health.swap is not None
+        return health, health.swap
+
+    def brought(self, model: Path, *, is_forced: bool = False) -> tuple[Health, SwapHealth]:
+        """What came of this model."""
+        answer = self.ask(Activate(str(model), "somebody", is_forced))
+        assert answer.is_done, answer.sentence
+        return self.swap(lambda swap: swap.is_over and swap.model == str(model))
+
+    def steps(self) -> list[str]:
+        """Of the newest swap."""
+        with Journal(self.site.ledger.parent) as journal:
+            steps = journal.steps()
+        return [step.step for step in steps if step.swap == steps[0].swap]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video(tmp_path_factory.mktemp("clips") / "traffic.mp4", traffic(4), Encoding(options={"g": "25", "bf": "0"}))
+
+
+@pytest.fixture
+def place(tmp_path: Path, clip: Path) -> Iterator[Place]:
+    with Camera(clip) as gate, Camera(clip) as yard:
+        cameras = {"gate": {"source": gate.url, "lines": [CAR]}, "yard": {"source": yard.url, "lines": [CAR]}}
+        site = Site(tmp_path, cameras)  # type: ignore[arg-type]
+        site.tree["gates"] = GATES
+        del site.tree["detector"]["input_px"]  # type: ignore[attr-defined]
+        with site:
+            site.until(state_of("gate", "ok"))
+            site.until(state_of("yard", "ok"))
+            site.until_counted("gate", 2)
+            yield Place(tmp_path, site)
+            assert site.stop() == 0
+
+
+def tracks_of(site: Site, camera: str) -> list[int]:
+    """The numbers of those who have crossed, in order."""
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(site.ledger)) as connection:
+        rows = connection.execute("SELECT track_id FROM crossings WHERE camera = ? ORDER BY sequence", (camera,)).fetchall()
+    return [int(track) for (track,) in rows]
+
+
+def test_models_go_back_and_forth_and_nobody_notices(place: Place, tmp_path: Path) -> None:
+    site = place.site
+    first = Path(site.tree["detector"]["model"])  # type: ignore[index]
+    # Another file, another size of input, other classes in another order.
+    other = write_detector(tmp_path / "other.onnx", classes=("car", "bus", "person"), size=(160, 224))
+    before = site.health()
+    for model in (other, first, other):
+        health, swap = place.brought(model)
+        assert swap.step == "kept", swap
+        assert place.steps() == ["staged", "accepted", "agrees", "loaded", "learned", "taken", "switched", "kept"]
+        assert health.model_name == str(model)
+        site.until_counted("gate", 2)
+        site.until_counted("yard", 2)
+    assert health.model is not None
+    assert health.model.names == ("car", "person", "bus")
+    assert [pid_of(health, name) for name in ("detect", "count", "track.0")] == [
+        pid_of(before, name) for name in ("detect", "count", "track.0")
+    ]
+    for camera in ("gate", "yard"):
+        tracks = tracks_of(site, camera)
+        assert tracks == sorted(set(tracks))
+
+
+def without(what: str, instead: str) -> str:
+    """The detector with something wrong in it."""
+    text = DETECTOR.format(batch="N", height="H", width="W", channels=4 + len(CLASSES), other_classes=", nothing")
+    assert what in text
+    return text.replace(what, instead)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "words"),
+    [
+        # Nothing is so bright.
+        (without("bright = {0.6}", "bright = {2.0}"), CLASSES, "its boxes agree with an F1 of 0.00"),
+        # It says of everything that it is somebody.
+        (without("boxes, first_class, nothing", "boxes, nothing, first_class"), CLASSES, "its boxes agree with an F1 of 0.00"),
+        (without("score = {0.9}", "score = {nan}"), CLASSES, "number"),
+        (without("boxes, first_class", "boxes, first_class"), ("bus", "person"), "'car'"),
+    ],
+    ids=["blind", "shuffled", "no numbers", "other classes"],
+)
+def test_a_bad_model_never_counts(place: Place, tmp_path: Path, text: str, names: tuple[str, ...], words: str) -> None:
+    before = place.site.health()
+    health, swap = place.brought(write_model(tmp_path / "bad.onnx", text, names))
+    assert (swap.step, words in swap.sentence) == ("refused", True), swap
+    assert health.model_name == before.model_name
+    assert pid_of(health, "detect") == pid_of(before, "detect")
+    assert "candidate" not in [process.name for process in health.processes]
+    place.site.until_counted("gate", 1)
+
+
+def test_what_is_under_way_can_be_called_off_and_is_alone(place: Place, tmp_path: Path) -> None:
+    other = write_detector(tmp_path / "other.onnx")
+    assert not place.ask(CallOff("me")).is_done
+    assert "counts already" in place.ask(Activate(str(tmp_path / "model.onnx"))).sentence
+    assert "no other model before" in place.ask(Activate("")).sentence
+    assert place.ask(Activate(str(other))).is_done
+    refused = place.ask(Activate(str(other)))
+    assert (refused.is_done, "is being brought in" in refused.sentence) == (False, True)
+    place.swap(lambda swap: swap.step == "accepted")
+    assert place.ask(CallOff("me")).is_done
+    health, swap = place.swap(lambda swap: swap.is_over)
+    assert (swap.step, swap.sentence) == ("called off", "by me")
+    health, swap = place.brought(other)
+    assert swap.step == "kept"
+    assert place.ask(Activate("")).is_done
+    health, swap = place.swap(lambda swap: swap.is_over and swap.number == 3)
+    assert (swap.step, health.model_name) == ("kept", str(tmp_path / "model.onnx"))
+
+
+def test_a_death_in_any_step_leaves_the_other_one(place: Place, tmp_path: Path) -> None:
+    other = write_detector(tmp_path / "other.onnx", size=(160, 224))
+    assert place.ask(Activate(str(other))).is_done
+    health, _ = place.swap(lambda swap: swap.step == "accepted")
+    health = place.site.until(lambda health: any(process.name == "candidate" for process in health.processes))
+    os.kill(pid_of(health, "candidate"), signal.SIGKILL)
+    _, swap = place.swap(lambda swap: swap.is_over)
+    assert swap.step == "refused"
+    assert place.ask(Activate(str(other))).is_done
+    health, _ = place.swap(lambda swap: swap.step in ("taken", "switched"))
+    os.kill(pid_of(health, "detect"), signal.SIGKILL)
+    _, swap = place.swap(lambda swap: swap.is_over)
+    assert (swap.step, swap.sentence) == ("returned", "the detector has died with it")
+    place.site.until_counted("gate", 2)
+    _, swap = place.brought(other)
+    assert swap.step == "kept"
+    health = place.site.health()
+    os.kill(pid_of(health, "detect"), signal.SIGKILL)
+    place.site.until(lambda after: pid_of(after, "detect") not in (0, pid_of(health, "detect")))
+    place.site.until_counted("gate", 2)
+    assert place.site.health().model_name == str(other)
+
+
+def test_a_kept_model_stands_in_the_file(tmp_path: Path, clip: Path) -> None:
+    with Camera(clip) as gate:
+        site = Site(tmp_path, {"gate": {"source": gate.url, "lines": [CAR]}})
+        site.tree["gates"] = GATES
+        with site:
+            site.until_counted("gate", 1)
+            other = write_detector(tmp_path / "other.onnx")
+            Place(tmp_path, site).brought(other)
+            assert site.stop() == 0
+        from appliance.site_file import read_site_file
+
+        wanted: SiteSettings = read_site_file(tmp_path / "site.json")
+        assert wanted.detector.model == str(other)

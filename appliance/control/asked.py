@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query
 
+from appliance.clock import NS_PER_MS
 from appliance.control.inside import Inside
 from appliance.errors import Refusal
 from appliance.ledger.buckets import EARLIEST_NS, LATEST_NS, SHORTEST_NS, BucketLength
@@ -80,9 +81,12 @@ def time_ns(text: str, zone: tzinfo | None) -> int:
     try:
         moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace(" ", "+"))
         moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
-        return round(moment.timestamp() * 1000) * 1_000_000
+        found_ns = round(moment.timestamp() * 1000) * NS_PER_MS
     except (ValueError, OverflowError, OSError):
         raise Refusal(f"a time like 2026-11-21T13:00:00Z or 2026-11-21 is wanted, found '{text}'", usage=True) from None
+    if not EARLIEST_NS <= found_ns <= LATEST_NS:
+        raise Refusal(f"a time from 1970 to 2200 is wanted, found '{text}'", usage=True)
+    return found_ns
 
 
 ChoiceAsked = Annotated[Choice, Depends(choice_asked)]

@@ -169,8 +169,11 @@ def test_a_name_is_its_own_and_not_a_way_into_the_file(machine: Machine) -> None
 
 @pytest.mark.parametrize("kind", ["lines", "zones"])
 def test_ten_thousand_lines_are_refused_at_once(machine: Machine, kind: str) -> None:
-    points = {"lines": {"from": [0, 0], "to": [1, 1]}, "zones": {"points": [[0, 0], [1, 0], [1, 1]]}}[kind]
-    many = {**CAMERA, kind: [{"name": f"n{number}", **points} for number in range(10_000)]}
+    where: dict[str, dict[str, object]] = {
+        "lines": {"from": [0, 0], "to": [1, 1]},
+        "zones": {"points": [[0, 0], [1, 0], [1, 1]]},
+    }
+    many = {**CAMERA, kind: [{"name": f"n{number}", **where[kind]} for number in range(10_000)]}
     began_s = time.monotonic()
     status, sentence = told(machine.client.put("/api/v1/cameras/gate", json=many, headers=changing(machine)))
     assert (status, "at most 64" in sentence) == (422, True)

@@ -1,4 +1,4 @@
-"""The whole OpenAPI document against a control plane that runs: thousands of requests, good ones and bad ones, and all checks on."""
+"""The whole OpenAPI document against a control plane that runs: thousands of requests, good and bad, and all checks on."""
 
 from __future__ import annotations
 

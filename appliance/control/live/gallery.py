@@ -72,7 +72,9 @@ class Gallery:
         self._rings = RingReaders()
         self._is_closing = False
 
-    async def watch(self, camera: str, look: Look, frames_per_second: float, patience_s: float) -> AsyncGenerator[bytes | None, None]:
+    async def watch(
+        self, camera: str, look: Look, frames_per_second: float, patience_s: float
+    ) -> AsyncGenerator[bytes | None, None]:
         """Pictures as they come, and None whenever none came for so long. Must be closed by who uses it."""
         viewer = Viewer(camera, look, frames_per_second)
         self._enter(viewer)

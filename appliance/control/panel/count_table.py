@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
+from functools import partial
 
 import msgspec
 
-from appliance.clock import NS_PER_S
+from appliance.clock import NS_PER_MINUTE, NS_PER_S
 from appliance.control.panel.count_view import Compared, groups_of
 from appliance.control.panel.coverage_words import Seeing, seeing
 from appliance.ledger.buckets import BucketLength
-from appliance.ledger.queries import Bucket
+from appliance.ledger.queries import Bucket, Occupancy
 from appliance.ledger.seen import Covered
 
 Group = tuple[str, ...]
+LONGEST_DAY_NS = 25 * 60 * NS_PER_MINUTE
 NOBODY: Mapping[Group, frozenset[str]] = {}
 # More colours than this are not told apart; the rest is one column, and the sheet has them all.
 MOST_COLUMNS = 10
@@ -82,13 +84,14 @@ def table_of(
 ) -> CountTable:
     """What the ledger has answered, as people read it; ``whose`` names the cameras that can count a group, where not all do."""
     begun = [bucket for bucket in buckets if bucket.start_ns < now_ns]
-    later = [labels_of(bucket.start_ns, bucket.end_ns, length, zone) for bucket in buckets[len(begun) :]]
+    label = partial(labels_of, length=length, zone=zone, is_one_day=is_one_day(buckets))
+    later = [label(bucket.start_ns, bucket.end_ns) for bucket in buckets[len(begun) :]]
     sums: dict[Group, int] = {}
     for bucket in begun:
         for group, number in bucket.counts.items():
             sums[group] = sums.get(group, 0) + number
     columns = columns_of(sums, compare)
-    rows = tuple(_row(bucket, columns, whose, length, zone) for bucket in begun)
+    rows = tuple(_row(bucket, columns, whose, label(bucket.start_ns, bucket.end_ns)) for bucket in begun)
     total = sum(sums.values())
     return CountTable(
         tuple(_names(columns, len(sums), compare)),
@@ -152,8 +155,7 @@ def _row(
     bucket: Bucket,
     columns: list[tuple[Group, ...]],
     whose: Mapping[Group, frozenset[str]],
-    length: BucketLength,
-    zone: tzinfo | None,
+    labels: tuple[str, str],
 ) -> Row:
     total = bucket.total
     whole = seeing(bucket.coverage, total)
@@ -163,7 +165,7 @@ def _row(
         cameras = frozenset[str]().union(*(whose.get(group, frozenset(bucket.coverage)) for group in column))
         own = {name: seen for name, seen in bucket.coverage.items() if name in cameras}
         cells.append(_cell(number, seeing(own, number)))
-    label, short = labels_of(bucket.start_ns, bucket.end_ns, length, zone)
+    label, short = labels
     return Row(
         bucket.start_ns,
         bucket.end_ns,
@@ -199,7 +201,9 @@ def _together(buckets: Sequence[Bucket]) -> dict[str, Covered]:
     return sums
 
 
-def labels_of(start_ns: int, end_ns: int, length: BucketLength, zone: tzinfo | None) -> tuple[str, str]:
+def labels_of(
+    start_ns: int, end_ns: int, length: BucketLength, zone: tzinfo | None, *, is_one_day: bool = True
+) -> tuple[str, str]:
     """What a bucket is called in a table, and beside a chart."""
     start, end = (datetime.fromtimestamp(time_ns // NS_PER_S, timezone.utc).astimezone(zone) for time_ns in (start_ns, end_ns))
     if length == "year":
@@ -213,4 +217,10 @@ def labels_of(start_ns: int, end_ns: int, length: BucketLength, zone: tzinfo | N
         return f"{start:%a} {start.day} {start:%b %Y}", f"{start:%a} {start.day} {start:%b}"
     # The hour that is there twice in autumn is told apart by its distance to UTC.
     offset = f" ({start:%Z})" if start.utcoffset() != end.utcoffset() or start.fold else ""
-    return f"{start:%a} {start.day} {start:%b}, {start:%H:%M}–{end:%H:%M}{offset}", f"{start:%H:%M}"
+    day = f"{start.day} {start:%b}"
+    return f"{start:%a} {day}, {start:%H:%M}–{end:%H:%M}{offset}", f"{start:%H:%M}" if is_one_day else f"{day}\n{start:%H:%M}"
+
+
+def is_one_day(buckets: Sequence[Bucket] | Sequence[Occupancy]) -> bool:
+    """Whether the time of day tells them apart."""
+    return not buckets or buckets[-1].end_ns - buckets[0].start_ns <= LONGEST_DAY_NS

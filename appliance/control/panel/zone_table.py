@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from appliance.control.panel.count_table import labels_of
+from appliance.control.panel.count_table import is_one_day, labels_of
 from appliance.ledger.buckets import BucketLength
 from appliance.ledger.queries import Occupancy
 
@@ -55,11 +55,12 @@ def zone_table_of(
 ) -> ZoneTable:
     """What the ledger has answered for these zones, as people read it."""
     several = len({camera for camera, _ in zones}) > 1
+    one_day = is_one_day(found)
     rows = []
     for bucket in found:
         if bucket.start_ns >= now_ns:
             continue
         fillings = tuple(Filling(*bucket.zones.get(place, (None, 0))) for place in zones)
-        label, short = labels_of(bucket.start_ns, bucket.end_ns, length, zone)
+        label, short = labels_of(bucket.start_ns, bucket.end_ns, length, zone, is_one_day=one_day)
         rows.append(ZoneRow(bucket.start_ns, label, short, fillings, bucket.is_complete))
     return ZoneTable(tuple(f"{camera} / {name}" if several else name for camera, name in zones), tuple(rows))

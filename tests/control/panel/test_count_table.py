@@ -94,7 +94,7 @@ SIGHTS: tuple[tuple[dict[str, Covered], int, Sight, str], ...] = (
     ({}, 0, "none", "not seen"),
     ({"a": Covered(0, 0, 0, 0)}, 0, "future", "later"),
     ({"a": Covered(0, NS_PER_MINUTE, 0, 0)}, 0, "new", "has just begun"),
-    ({name: BLIND for name in "abcde"} | {"z": SEEN}, 0, "low", "only 16 % seen; nothing by a, b, c and 2 more"),
+    (dict.fromkeys("abcde", BLIND) | {"z": SEEN}, 0, "low", "only 16 % seen; nothing by a, b, c and 2 more"),
 )
 
 

@@ -11,7 +11,7 @@ from nicegui import run, ui
 
 from appliance.access.roles import Permission
 from appliance.clock import wall_ns
-from appliance.configuration.refusals import Faulty, Stale
+from appliance.configuration.refusals import Faulty, MachineRefused, Stale
 from appliance.control.panel.parts.controls import button, notice, words
 from appliance.control.panel.parts.dialogs import choices_below, dialog
 from appliance.control.panel.parts.difference import difference
@@ -19,11 +19,12 @@ from appliance.control.panel.settings.drafts import Checked, FileNow, checked, e
 from appliance.control.panel.settings.editor_field import EditorField
 from appliance.control.panel.settings.verdict import Verdict
 from appliance.control.panel.visitor import Visitor, notify, telling
-from appliance.control.panel.words import moment
+from appliance.control.panel.words import capital, moment
 from appliance.control.routes.configuration import store_of, told, wish_of
 from appliance.control.shown_configuration import ChangeShown
 from appliance.errors import Refusal
 
+ABOUT = "Cameras, lines and zones may change while the machine runs; everything else needs a new start. Your comments stay."
 PAUSE_S = 0.4
 LOOK_S = 5.0
 
@@ -40,6 +41,7 @@ class Editor:
         self._edits = 0
         self._is_told = False
         with ui.element("div").classes("stack"):
+            words(ABOUT, kind="muted")
             self._above = ui.element("div").classes("stack")
             self._field = EditorField(self._typed, is_read_only=not self._may_edit)
             self._verdict = Verdict(self._field.reveal)
@@ -126,10 +128,15 @@ class Editor:
             except Faulty as faulty:
                 self._verdict.show(Checked(faults=faulty.faults), is_changed=True)
                 return
+            except MachineRefused as refused:
+                self._offer(True)
+                self._tell_refused(refused)
+                return
             except Refusal:
                 self._offer(True)
                 raise
             if done is not None:
+                self._above.clear()
                 now = await run.io_bound(file_now, self._house)
                 self._settle(now or FileNow(text, done.etag))
                 notify(f"saved as revision {done.revision}: {done.summary}", is_good=True)
@@ -178,6 +185,12 @@ class Editor:
             self._save.props["disabled"] = not can_save
             self._save.update()
             self._discard.set_visibility(self._field.text != self._base.text)
+
+    def _tell_refused(self, refused: MachineRefused) -> None:
+        self._above.clear()
+        with self._above, notice("bad", is_urgent=True):
+            words("Nothing is saved.", "strong")
+            words(capital(refused.sentence))
 
     def _tell_conflict(self, found: FileNow) -> None:
         """The file is another one than the one that was edited."""

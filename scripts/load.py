@@ -162,9 +162,8 @@ def measure(site: Site, company: Company, wanted: argparse.Namespace) -> int:
     p50_ms, p99_ms = np.percentile(company.took_ms, [50, 99])
     control = next(process for process in site.health().processes if process.name == "control")
     say(f"frames kept: {kept:.1%}; {len(company.took_ms)} calls, {company.failures} of them failed")
-    say(
-        f"calls: {p50_ms:.1f} ms p50, {p99_ms:.1f} ms p99; pictures {company.pictures / wanted.rounds / wanted.round_s:.1f} per second"
-    )
+    pictures_per_s = company.pictures / wanted.rounds / wanted.round_s
+    say(f"calls: {p50_ms:.1f} ms p50, {p99_ms:.1f} ms p99; pictures {pictures_per_s:.1f} per second")
     say(f"control: at most {control.memory_bytes / 1e6:.0f} MB")
     return int(kept < 1 - LOST_SHARE or p99_ms > SLOW_MS or company.failures > 0)
 

@@ -34,6 +34,8 @@ importlib.import_module(sys.argv[1])
         "appliance.publish.agenda",
         "appliance.publish.asyncapi",
         "appliance.models.store",
+        "appliance.detect.acceptance",
+        "appliance.detect.looking",
     ],
 )
 def test_imports_without_heavy_libraries(module: str) -> None:

@@ -56,6 +56,8 @@ class Wish:
 def import_model(wish: Wish, stores: tuple[Path, ...]) -> Path:
     """Make a version, in the first of the stores, of what somebody brings; its folder. Raises ``Refusal`` where it is no good."""
     _refuse_what_is_no_file(wish.file)
+    if len(set(wish.classes)) != len(wish.classes):
+        raise Refusal(f"every class of {wish.source_name} needs a name of its own, found one twice in --classes", usage=True)
     with wish.file.open("rb") as file:
         head = file.read(4)
     with draft_in(stores[0]) as draft:
@@ -175,8 +177,6 @@ def _classes(wish: Wish, names: tuple[str, ...], class_count: int | None) -> tup
         )
     if class_count is not None and len(classes) != class_count:
         raise Refusal(f"the model {wish.source_name} has {class_count} classes, found {len(classes)} names for them", usage=True)
-    if len(set(wish.classes)) != len(wish.classes):
-        raise Refusal(f"every class of {wish.source_name} needs a name of its own, found one twice in --classes", usage=True)
     return classes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,12 @@ STREET = SceneSettings(seed=82, width=640, height=360, light="day", rain=False)
 
 def paint_reference(path: Path) -> None:
     """Write it as PNG."""
+    path.write_bytes(_reference())
+
+
+@cache
+def _reference() -> bytes:
     world = World(STREET)
     picture = Painter(View.of(STREET), STREET).paint(world.actors, world.signals.colour(world.time_s))
     _, content = cv2.imencode(".png", picture)
-    path.write_bytes(content.tobytes())
+    return content.tobytes()

@@ -10,13 +10,13 @@ from appliance.control.problems import problem
 MOST_ADDRESS_BYTES = 8192
 MOST_HEAD_BYTES = 16_384
 MOST_BODY_BYTES = 1_000_000
-# Pictures.
-LARGER_BODIES = {"/api/v1/infer": 20_000_000}
+# Pictures, and what the panel's pages hand over.
+LARGER_BODIES = {"/api/v1/infer": 20_000_000, "/_nicegui/client/": 20_000_000}
 
 
 def most_body_bytes(path: str) -> int:
     """What may be sent there."""
-    return LARGER_BODIES.get(path, MOST_BODY_BYTES)
+    return next((most for place, most in LARGER_BODIES.items() if path.startswith(place)), MOST_BODY_BYTES)
 
 
 class Sizes:

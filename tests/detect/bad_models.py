@@ -57,6 +57,9 @@ def write_slow(path: Path) -> Path:
 def write_with_weights_elsewhere(path: Path) -> Path:
     """A whole model whose weights are in another file."""
     model = onnx.load(str(write_detector(path)))
+    for weight in model.graph.initializer:
+        # Only plain bytes may be elsewhere.
+        weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight), weight.name))
     onnx.save(model, str(path), save_as_external_data=True, location="weights.bin", size_threshold=0)
     return path
 

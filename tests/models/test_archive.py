@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import Refusal
-from appliance.models.archive import MANIFEST, SUMS, is_archive, unpack, write_archive
-from appliance.models.store import find_model, intact_version
+from appliance.models.archive import SUMS, is_archive, unpack, write_archive
+from appliance.models.store import MANIFEST, find_model, intact_version
 from appliance.models.versions import draft_in, keep
 from tests.models.making import add_kept
 

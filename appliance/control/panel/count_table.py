@@ -217,8 +217,8 @@ def labels_of(
         return f"{start:%a} {start.day} {start:%b %Y}", f"{start:%a} {start.day} {start:%b}"
     # The hour that is there twice in autumn is told apart by its distance to UTC.
     offset = f" ({start:%Z})" if start.utcoffset() != end.utcoffset() or start.fold else ""
-    day = f"{start.day} {start:%b}"
-    return f"{start:%a} {day}, {start:%H:%M}–{end:%H:%M}{offset}", f"{start:%H:%M}" if is_one_day else f"{day}\n{start:%H:%M}"
+    day, times = f"{start.day} {start:%b}", f"{start:%H:%M}–{end:%H:%M}{offset}"
+    return (times, f"{start:%H:%M}") if is_one_day else (f"{start:%a} {day}, {times}", f"{day}\n{start:%H:%M}")
 
 
 def is_one_day(buckets: Sequence[Bucket] | Sequence[Occupancy]) -> bool:

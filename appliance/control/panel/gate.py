@@ -10,7 +10,7 @@ from starlette.websockets import WebSocketClose
 
 from appliance.access.guard import Guard
 from appliance.control.origin import is_same_origin
-from appliance.control.panel.visitor import login_path, session_of
+from appliance.control.panel.visitor import login_path, place_of, session_of
 
 # Of NiceGUI itself: its scripts and its socket.
 INSIDE = "/_nicegui"
@@ -53,7 +53,7 @@ class Gate:
 
 def _turned_away(scope: Scope) -> ASGIApp:
     if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and not scope["path"].startswith(INSIDE):
-        return RedirectResponse(login_path(scope["path"]), SEE_OTHER, {"Cache-Control": "no-store"})
+        return RedirectResponse(login_path(place_of(HTTPConnection(scope))), SEE_OTHER, {"Cache-Control": "no-store"})
     return _refused(scope, UNAUTHORIZED)
 
 

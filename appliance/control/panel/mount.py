@@ -7,7 +7,6 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from nicegui import Client, ui
 from nicegui import app as nicegui_app
-from starlette.staticfiles import StaticFiles
 
 from appliance.access.guard import Guard
 from appliance.configuration.refusals import Missing
@@ -30,7 +29,7 @@ def mount(app: FastAPI, house: House, guard: Guard) -> None:
     """Add the panel; after all other routes. There is one NiceGUI in a process, so the last one that was mounted is served."""
     theme.set_up()
     login.add_route(app, house, guard)
-    app.mount(theme.STATIC_PATH, StaticFiles(directory=theme.STATIC), name="panel-static")
+    app.mount(theme.STATIC_PATH, theme.Assets(directory=theme.STATIC), name="panel-static")
     _add_pages(house, guard)
     _begin_anew()
     ui.run_with(

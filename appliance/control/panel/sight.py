@@ -6,13 +6,14 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
 from appliance.clock import wall_ns
 from appliance.config import CameraSettings
 from appliance.control.house import House
-from appliance.control.live.painting import Scores
+from appliance.control.live.painting import UNKNOWN, Scores
 from appliance.control.panel.glance import Glance, glance_of
 from appliance.control.panel.rates import Rates
 from appliance.control.panel.words import milliseconds, moment, rate, size, state_word
@@ -39,13 +40,14 @@ class Eye:
     def __init__(self, house: House) -> None:
         self._house = house
         self._frames, self._cpu = Rates(), Rates()
+        self._noting = Lock()
 
     def look(self, *, with_counts: bool = True) -> Sight:
         """Now. Reads the ledger, unless it shall not, so not for the event loop."""
         house, now_ns = self._house, wall_ns()
         health = house.health if house.is_heard else None
         self._note(health)
-        scores = house.today.scores() if with_counts else {}
+        scores = house.today.scores() if with_counts else None
         cameras = health.cameras if health is not None else ()
         settings = dict(house.cameras)
         return Sight(
@@ -57,7 +59,9 @@ class Eye:
         )
 
     def _note(self, health: Health | None) -> None:
-        if health is not None:
+        if health is None:
+            return
+        with self._noting:
             self._frames.note(health.time_ns, {camera.name: camera.frames for camera in health.cameras})
             self._cpu.note(health.time_ns, {process.name: process.cpu_ns for process in health.processes})
 
@@ -71,7 +75,7 @@ class Eye:
             "since": moment(part.since_ns, now_ns, self._house.zone),
         }
 
-    def _tile(self, camera: CameraHealth, settings: CameraSettings | None, scores: Scores, now_ns: int) -> Shown:
+    def _tile(self, camera: CameraHealth, settings: CameraSettings | None, scores: Scores | None, now_ns: int) -> Shown:
         source = camera.source
         return {
             **self._part(camera, now_ns),
@@ -129,13 +133,13 @@ COLUMNS = {
 }
 
 
-def lines_of(settings: CameraSettings, scores: Scores) -> list[Shown]:
-    """Today's counts of a camera, by line and direction; also of those that have none yet."""
+def lines_of(settings: CameraSettings, scores: Scores | None) -> list[Shown]:
+    """Today's counts of a camera, by line and direction, also of those that have none; without scores they are not known yet."""
     lines = []
     for line in settings.counted:
-        score = scores.get((settings.name, line.name))
+        score = None if scores is None else scores.get((settings.name, line.name), UNKNOWN)
         directions = (line.directions.forward, line.directions.backward)
-        counts = [{"name": name, "number": score.counts.get(name, 0) if score is not None else 0} for name in directions]
+        counts = [{"name": name, "number": None if score is None else score.counts.get(name, 0)} for name in directions]
         lines.append({"name": line.name, "counts": counts})
     return lines
 

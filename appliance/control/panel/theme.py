@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from html import escape
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from nicegui import app as nicegui_app
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
 
 STATIC = Path(__file__).parent / "static"
 STATIC_PATH = "/panel-static"
+FOR_GOOD = "public, max-age=31536000, immutable"
 # A line, and what crosses it.
 FAVICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0b5cb8"/>'
@@ -30,6 +34,16 @@ COLOURS = {
 }
 # NiceGUI follows the system; what was chosen in this browser comes before.
 CHOSEN = "setDark(window.panelTheme ? window.panelTheme.isDark() : None);"
+
+
+class Assets(StaticFiles):
+    """The files of the panel; their addresses change with them, see ``asset``."""
+
+    def file_response(self, *args: Any, **more: Any) -> Response:
+        """One of them."""
+        response = super().file_response(*args, **more)
+        response.headers["Cache-Control"] = FOR_GOOD
+        return response
 
 
 def set_up() -> None:

@@ -67,6 +67,12 @@ def session_of(connection: HTTPConnection, guard: Guard) -> tuple[str, Session] 
     return None if session is None else (session_id, session)
 
 
+def place_of(connection: HTTPConnection) -> str:
+    """The page that is asked for, with what its address says beyond the path."""
+    query = connection.url.query
+    return f"{connection.url.path}?{query}" if query else connection.url.path
+
+
 def login_path(back: str) -> str:
     """The login, and where to go from there."""
     return LOGIN if back in ("", "/", LOGIN) else f"{LOGIN}?from={quote(back, safe='/')}"
@@ -101,5 +107,4 @@ def of_page(client: Client, house: House, guard: Guard) -> Visitor:
     if found is None:
         raise LoggedOut("the session is over; log in again")
     session_id, session = found
-    path = request.url.path
-    return Visitor(house, guard, session.token.name, session.token.role, client.ip, path, session_id)
+    return Visitor(house, guard, session.token.name, session.token.role, client.ip, place_of(request), session_id)

@@ -107,6 +107,18 @@ def log_in(context: BrowserContext, token: str) -> None:
     assert answer.ok, answer.text()
 
 
+def asked_for_pictures(page: Page) -> list[str]:
+    """Fills with the addresses of pictures as the page asks for them."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/api/v1/cameras/" in request.url:
+            asked.append(request.url)
+
+    page.on("request", note)
+    return asked
+
+
 def photograph(page: Page, name: str) -> None:
     """Into ``tests/artifacts``, for people to look at."""
     ARTIFACTS.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""One camera in a real browser: lines and zones are drawn, moved, named, deleted and taken back, and the ledger counts at them."""
+"""One camera in a real browser: lines and zones are drawn, moved, named, deleted, taken back; the ledger counts at them."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
     """A machine whose camera sees a block that crosses the middle once a second."""
     folder = tmp_path_factory.mktemp("camera")
     clip = write_video(folder / "traffic.mp4", traffic(4), Encoding(options={"g": "25", "bf": "0"}))
-    with Camera(clip) as gate:
-        with running_panel(folder, {"gate": {"source": gate.url, **GATE}}, ("admin", "operator", "viewer")) as panel:
-            panel.site.until(state_of("gate", "ok"), STARTS_WITHIN_S)
-            panel.site.until_counted("gate", 2)
-            yield panel
+    roles = ("admin", "operator", "viewer")
+    with Camera(clip) as gate, running_panel(folder, {"gate": {"source": gate.url, **GATE}}, roles) as panel:
+        panel.site.until(state_of("gate", "ok"), STARTS_WITHIN_S)
+        panel.site.until_counted("gate", 2)
+        yield panel
 
 
 @contextmanager
@@ -45,7 +45,8 @@ def camera_page(
 ) -> Iterator[Page]:
     """At the camera, with its picture."""
     with panel.page(chromium, size, role, **more) as page:
-        page.goto("/camera/gate")
+        page.goto("/camera/gate", wait_until="commit")
+        expect(page.locator(".editor svg")).to_be_visible()
         expect(page.locator(".editor .waiting")).to_have_count(0)
         yield page
 

@@ -58,7 +58,7 @@ def test_of_several_cameras_the_one_that_saw_nothing_is_named() -> None:
 
 
 def test_columns_add_up_and_too_many_are_one() -> None:
-    counts = {(f"class{number:02d}",): number for number in range(1, 31)}
+    counts: dict[tuple[str, ...], int] = {(f"class{number:02d}",): number for number in range(1, 31)}
     found = table(hour(0, counts, {"yard": SEEN}), hour(1, counts, {"yard": SEEN}), compare="class")
     assert (len(found.names), found.names[0], found.names[-1]) == (MOST_COLUMNS, "class30", "21 others")
     assert found.hidden == 21
@@ -106,13 +106,15 @@ def test_coverage_in_words(coverage: dict[str, Covered], count: int, sight: Sigh
 
 def test_the_hour_that_is_there_twice_in_autumn_has_two_names() -> None:
     first, second = at("2026-10-25T02:00+02:00"), at("2026-10-25T02:00+01:00")
-    names = [labels_of(start_ns, start_ns + HOUR_NS, "hour", BERLIN)[0] for start_ns in (first, second)]
+    names = [labels_of(start_ns, start_ns + HOUR_NS, "hour", BERLIN, is_one_day=False)[0] for start_ns in (first, second)]
     assert len(set(names)) == 2
     assert all(name.startswith("Sun 25 Oct, 02:00–") for name in names)
 
 
 def test_buckets_are_called_as_people_call_them() -> None:
     monday = at("2026-05-04")
+    assert labels_of(NOON_NS, NOON_NS + HOUR_NS, "hour", BERLIN) == ("12:00–13:00", "12:00")
+    assert labels_of(NOON_NS, NOON_NS + HOUR_NS, "hour", BERLIN, is_one_day=False) == ("Mon 4 May, 12:00–13:00", "4 May\n12:00")
     assert labels_of(monday, at("2026-05-05"), "day", BERLIN)[0] == "Mon 4 May 2026"
     assert labels_of(monday, at("2026-05-11"), "week", BERLIN)[0] == "Mon 4 May – Sun 10 May 2026"
     assert labels_of(at("2026-05-01"), at("2026-06-01"), "month", BERLIN)[0] == "May 2026"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from tests.cameras import needs_gstreamer
 from tests.control.panel.browser import DESKTOP, PHONE, Panel, needs_chromium, photograph
@@ -17,7 +17,7 @@ MARK_ALL = "document.querySelectorAll('main *').forEach((one) => (one.isOld = tr
 NEW = "[...document.querySelectorAll('main *')].filter((one) => !one.isOld).map((one) => one.outerHTML)"
 
 
-def row(page: Page, name: str):  # type: ignore[no-untyped-def]  # playwright's own type
+def row(page: Page, name: str) -> Locator:
     return page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name, exact=True))
 
 
@@ -60,11 +60,13 @@ def test_what_happens_is_told_at_once(panel: Panel, chromium: Browser) -> None:
         page.goto("/health")
         expect(row(page, "gate")).to_contain_text("OK")
         site = panel.site
-        [gate, gone] = site.tree["cameras"]  # type: ignore[misc]
-        site.change({"gate": gate})  # type: ignore[dict-item]
+        cameras = site.tree["cameras"]
+        assert isinstance(cameras, list)
+        gate, gone = cameras
+        site.change({"gate": gate})
         expect(page.get_by_label("Verdict")).to_contain_text("All is well since")
         expect(page.locator(".bar").get_by_role("status")).to_have_text("All is well")
         expect(row(page, "gone")).to_have_count(0)
-        site.change({"gate": gate, "gone": gone})  # type: ignore[dict-item]
+        site.change({"gate": gate, "gone": gone})
         expect(row(page, "gone")).to_contain_text("Down")
         site.until(state_of("gone", "down"))

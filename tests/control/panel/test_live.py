@@ -8,10 +8,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from tests.cameras import needs_gstreamer
-from tests.control.panel.browser import DESKTOP, PHONE, Panel, needs_chromium, photograph, running_panel
+from tests.control.panel.browser import DESKTOP, PHONE, Panel, asked_for_pictures, needs_chromium, photograph, running_panel
 from tests.control.panel.conftest import MARKUP
 from tests.control.panel.looks import assert_fits, assert_reachable, assert_readable
 from tests.system.sites import pid_of
@@ -22,15 +22,8 @@ AWAY = ("net::ERR_", "WebSocket connection")
 HAS_PICTURE = "() => document.querySelector('.tile img.shown')?.naturalWidth > 0"
 
 
-def tile(page: Page, name: str):  # type: ignore[no-untyped-def]  # playwright's own type
+def tile(page: Page, name: str) -> Locator:
     return page.get_by_role("listitem").filter(has=page.get_by_role("link", name=name, exact=True))
-
-
-def asked_for_pictures(page: Page) -> list[str]:
-    """Fills with the addresses of pictures as they are asked for."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/api/v1/cameras/" in request.url else None)
-    return asked
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -126,7 +119,8 @@ def test_the_skip_link_leads_past_the_navigation(panel: Panel, chromium: Browser
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
         expect(tile(page, "gate").get_by_role("link")).to_be_focused()
-        assert [page.get_by_role(role).count() for role in ("banner", "main", "navigation")] == [1, 1, 1]  # type: ignore[arg-type]
+        for landmark in (page.get_by_role("banner"), page.get_by_role("main"), page.get_by_role("navigation")):
+            expect(landmark).to_have_count(1)
 
 
 def test_a_page_comes_back_by_itself_when_the_machine_does(panel: Panel, chromium: Browser) -> None:

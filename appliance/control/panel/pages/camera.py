@@ -46,7 +46,9 @@ class CameraPage:
 
     def __init__(self, visitor: Visitor, known: Known) -> None:
         self._house, self._name = visitor.house, known.camera.name
-        self._latest, self._chart_key = Latest(), (0, 0, "")
+        self._latest, self._scores = Latest(), visitor.house.today.scores()
+        self._shown: tuple[int, int, str] | None = None
+        """What the chart is of; None: it has to be drawn again."""
         self._file: tuple[int, int, int] | None = self._file_state()
         with ui.element("div").classes("line"):
             self._dot = ui.element("span").classes("dot").props('aria-hidden="true"')
@@ -66,22 +68,23 @@ class CameraPage:
 
     def _list(self) -> None:
         self._listing.build(self._studio.shapes, self._studio.chosen, self._ratio(), may_edit=self._studio.may_edit)
-        self._listing.count(self._house.today.scores())
+        self._listing.count(self._scores)
 
     def _draw_again(self) -> None:
-        self._chart_key = (0, 0, "")
+        self._shown = None
 
     async def _tick(self) -> None:
         """Once a second; the ledger is asked for more than its newest crossings only where there is something new."""
         self._show_state()
         await self._follow_file()
         now_ns = wall_ns()
+        self._scores = await asyncio.to_thread(self._house.today.scores)
         newest = await asyncio.to_thread(latest, self._house, self._name)
-        if newest != self._latest or self._chart_key == (0, 0, ""):
+        if newest != self._latest or self._shown is None:
             known = self._latest.sequence or newest.sequence
             self._crossings.content = crossing_list(newest.crossings, self._sides(), self._house.zone, now_ns, known)
         self._latest = newest
-        self._listing.count(self._house.today.scores())
+        self._listing.count(self._scores)
         await self._show_hours(now_ns)
 
     async def _show_hours(self, now_ns: int) -> None:
@@ -90,12 +93,12 @@ class CameraPage:
         if shape is None:
             self._title.text, self._chart.content = "Today, by hour", '<p class="muted">There is no line or zone yet.</p>'
             return
-        key = (self._latest.sequence, now_ns // NS_PER_MINUTE, shape.name)
-        if key == self._chart_key:
+        wanted = (self._latest.sequence, now_ns // NS_PER_MINUTE, shape.name)
+        if wanted == self._shown:
             return
+        self._shown = wanted
         directions = (shape.forward, shape.backward)
         bars = await asyncio.to_thread(bars_of_today, self._house, self._name, shape.name, directions, now_ns)
-        self._chart_key = key
         self._title.text = f"Today at {shape.name}, by hour"
         self._chart.content = bar_chart(self._title.text, directions, bars)
 

@@ -56,6 +56,8 @@ def chooser(name: str, options: Mapping[str, str], chosen: str, choose: Choose) 
     """One of several."""
     with field(name):
         with ui.element("select").classes("chooser") as made:
+            # What a label is around counts as its text.
+            made.props["aria-label"] = name
             for value, text in options.items():
                 option = words(text, "option")
                 option.props["value"] = value

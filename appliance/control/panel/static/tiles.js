@@ -20,7 +20,7 @@ const tile = `
         <template v-for="line in camera.lines" :key="line.name">
           <dt>{{ line.name }}</dt>
           <dd v-for="count in line.counts" :key="count.name"><span class="muted">{{ count.name }}</span>
-            <strong>{{ count.number.toLocaleString("en") }}</strong></dd>
+            <strong>{{ count.number === null ? "–" : count.number.toLocaleString("en") }}</strong></dd>
         </template>
       </dl>
       <p v-else class="muted">No line yet: draw one on its page.</p>

@@ -36,6 +36,7 @@ export const picture = {
     // Nobody looks at a page in the background: no pictures are made for it.
     connect() {
       clearTimeout(this.again);
+      if (!this.$refs.image) return;
       // A stream has no end, and a page that has not begun waits for the end of everything.
       if (document.readyState !== "complete") return void window.addEventListener("load", () => this.connect(), { once: true });
       const join = this.src.includes("?") ? "&" : "?";

@@ -55,7 +55,7 @@ SENDING_SILENCE_S = 120.0
 # A network may take its time to compile, also for a first picture of another shape.
 START_S, DETECT_START_S, SILENCE_S, DETECT_SILENCE_S = 30.0, 180.0, 10.0, 30.0
 # The panel brings many modules along; on a small computer that is busy with counting they take their time.
-CONTROL_START_S = 120.0
+CONTROL_START_S, CONTROL_SILENCE_S = 120.0, 30.0
 
 
 def build(
@@ -107,7 +107,8 @@ def control(site: SiteSettings, ledger: Path, run: str) -> tuple[ProcessSpec, ..
     if site.control.port is None:
         return ()
     settings = for_control(site, ledger, run)
-    return (ProcessSpec("control", f"{CONTROL}:main", settings, CONTROL_START_S, SILENCE_S, is_vital=False, is_told=True),)
+    times_s = (CONTROL_START_S, CONTROL_SILENCE_S)
+    return (ProcessSpec("control", f"{CONTROL}:main", settings, *times_s, is_vital=False, is_told=True),)
 
 
 def for_control(site: SiteSettings, ledger: Path, run: str, site_file: Path | None = None) -> str:

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 import appliance
 from appliance.access.guard import Guard
 from appliance.control.answers import Answers
-from appliance.control.document import complete, name_of
+from appliance.control.document import name_of, serve_document
 from appliance.control.door import Door
 from appliance.control.house import House
 from appliance.control.memory import Memory
@@ -25,7 +25,8 @@ def create_app(house: House, guard: Guard) -> FastAPI:
         title="appliance",
         version=appliance.__version__,
         description=ABOUT,
-        openapi_url="/api/v1/openapi.json",
+        # See ``document``.
+        openapi_url=None,
         generate_unique_id_function=name_of,
         # Their pages fetch what they need from elsewhere.
         docs_url=None,
@@ -40,6 +41,6 @@ def create_app(house: House, guard: Guard) -> FastAPI:
     app.include_router(configuration.router, prefix="/api/v1")
     for router in (access.router, models.router, live.router, trials.router, infer.router, events.router, trying.router):
         app.include_router(router, prefix="/api/v1")
-    complete(app)
+    serve_document(app)
     mount_panel(app, house, guard)
     return app

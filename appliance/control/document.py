@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
-from fastapi import FastAPI
+import msgspec
+from fastapi import FastAPI, Response
 from fastapi.routing import APIRoute
 
 from appliance.control.problems import Problem
 
+PATH = "/api/v1/openapi.json"
 TOKEN, SESSION = "token", "session"
 SCHEMES = {
     TOKEN: {"type": "http", "scheme": "bearer", "description": "A token, as `appliance token create` shows it."},
@@ -33,22 +36,23 @@ def name_of(route: APIRoute) -> str:
     return route.name
 
 
-def complete(app: FastAPI) -> None:
-    """Have the app's document tell of problems and of who may ask."""
-    original = app.openapi
+def serve_document(app: FastAPI) -> None:
+    """Have the app tell its document, with what is said of problems and of who may ask."""
+    making, made = Lock(), list[bytes]()
 
-    def openapi() -> dict[str, Any]:
-        is_new = app.openapi_schema is None
-        document = original()
-        if is_new:
-            _add_schemas(document)
-            for path in document["paths"].values():
-                for method in METHODS:
-                    if method in path:
-                        _complete(path[method])
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
+    # Not as FastAPI serves it: making it takes a second, which the loop has not got.
+    @app.get(PATH, include_in_schema=False)
+    def read_document() -> Response:
+        with making:
+            if not made:
+                document = app.openapi()
+                _add_schemas(document)
+                for path in document["paths"].values():
+                    for method in METHODS:
+                        if method in path:
+                            _complete(path[method])
+                made.append(msgspec.json.encode(document))
+        return Response(made[0], media_type=JSON)
 
 
 def _add_schemas(document: dict[str, Any]) -> None:

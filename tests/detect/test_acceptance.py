@@ -258,7 +258,7 @@ def begin_and_wait(pipe: Connection) -> None:
 
 def test_it_does_not_outlive_who_has_started_it() -> None:
     with Peer(begin_and_wait) as parent:
-        pid = parent.hear()
+        pid = parent.hear(PATIENCE_S)
         parent.kill()
         wait_until("its end", lambda: not Path(f"/proc/{pid}/fd").exists() or not os.listdir(f"/proc/{pid}/fd"))
 

@@ -19,6 +19,8 @@ from tests.models.making import add_kept
 from tests.processes import Peer
 from tests.system.models import write_detector
 
+PATIENCE_S = 60.0
+
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
@@ -171,7 +173,7 @@ def draft_for_ever(pipe: Connection, store: Path) -> None:
 
 def test_what_a_killed_program_has_left_goes_with_the_next_and_what_is_under_way_stays(tmp_path: Path) -> None:
     with Peer(draft_for_ever, tmp_path) as killed, Peer(draft_for_ever, tmp_path) as busy:
-        left, under_way = killed.hear(), busy.hear()
+        left, under_way = killed.hear(PATIENCE_S), busy.hear(PATIENCE_S)
         killed.kill()
         assert names(tmp_path) == sorted([left, under_way])
         add_kept(tmp_path, "road")
@@ -187,10 +189,10 @@ def keep_one(pipe: Connection, store: Path, kind: str) -> None:
 def test_two_at_once_get_a_number_each(tmp_path: Path) -> None:
     with Peer(keep_one, tmp_path, "bus") as one, Peer(keep_one, tmp_path, "van") as other:
         for peer in (one, other):
-            peer.hear()
+            peer.hear(PATIENCE_S)
         for peer in (one, other):
             peer.say("go")
-        assert sorted([one.hear(), other.hear()]) == ["1", "2"]
+        assert sorted([one.hear(PATIENCE_S), other.hear(PATIENCE_S)]) == ["1", "2"]
     assert names(tmp_path / "road") == ["1", "2"]
     for version in ("1", "2"):
         intact_version(tmp_path / "road" / version)

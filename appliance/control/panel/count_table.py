@@ -9,7 +9,7 @@ from functools import partial
 
 import msgspec
 
-from appliance.clock import NS_PER_MINUTE, NS_PER_S
+from appliance.clock import NS_PER_S
 from appliance.control.panel.count_view import Compared, groups_of
 from appliance.control.panel.coverage_words import Seeing, seeing
 from appliance.ledger.buckets import BucketLength
@@ -17,7 +17,6 @@ from appliance.ledger.queries import Bucket, Occupancy
 from appliance.ledger.seen import Covered
 
 Group = tuple[str, ...]
-LONGEST_DAY_NS = 25 * 60 * NS_PER_MINUTE
 NOBODY: Mapping[Group, frozenset[str]] = {}
 # More colours than this are not told apart; the rest is one column, and the sheet has them all.
 MOST_COLUMNS = 10
@@ -84,7 +83,7 @@ def table_of(
 ) -> CountTable:
     """What the ledger has answered, as people read it; ``whose`` names the cameras that can count a group, where not all do."""
     begun = [bucket for bucket in buckets if bucket.start_ns < now_ns]
-    label = partial(labels_of, length=length, zone=zone, is_one_day=is_one_day(buckets))
+    label = partial(labels_of, length=length, zone=zone, is_one_day=is_one_day(buckets, zone))
     later = [label(bucket.start_ns, bucket.end_ns) for bucket in buckets[len(begun) :]]
     sums: dict[Group, int] = {}
     for bucket in begun:
@@ -221,6 +220,7 @@ def labels_of(
     return (times, f"{start:%H:%M}") if is_one_day else (f"{start:%a} {day}, {times}", f"{day}\n{start:%H:%M}")
 
 
-def is_one_day(buckets: Sequence[Bucket] | Sequence[Occupancy]) -> bool:
+def is_one_day(buckets: Sequence[Bucket] | Sequence[Occupancy], zone: tzinfo | None) -> bool:
     """Whether the time of day tells them apart."""
-    return not buckets or buckets[-1].end_ns - buckets[0].start_ns <= LONGEST_DAY_NS
+    ends_ns = (buckets[0].start_ns, buckets[-1].end_ns - 1) if buckets else ()
+    return len({datetime.fromtimestamp(end_ns // NS_PER_S, timezone.utc).astimezone(zone).date() for end_ns in ends_ns}) < 2

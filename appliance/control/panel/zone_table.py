@@ -55,7 +55,7 @@ def zone_table_of(
 ) -> ZoneTable:
     """What the ledger has answered for these zones, as people read it."""
     several = len({camera for camera, _ in zones}) > 1
-    one_day = is_one_day(found)
+    one_day = is_one_day(found, zone)
     rows = []
     for bucket in found:
         if bucket.start_ns >= now_ns:

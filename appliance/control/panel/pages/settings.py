@@ -23,12 +23,15 @@ TABS: dict[str, tuple[str, Callable[[Visitor], object], Permission]] = {
     "audit": ("Audit log", AuditLog, Permission.TOKENS),
     "about": ("About", About, Permission.LOOK),
 }
+# Of a machine that was started without a file there is nothing to tell in them.
+OF_A_FILE = ("file", "revisions")
 
 
 def build(visitor: Visitor) -> None:
     """The page."""
     use_style()
-    allowed = [tab for tab, (_, _, needed) in TABS.items() if visitor.may(needed)]
+    has_file = visitor.house.site_file is not None
+    allowed = [tab for tab, (_, _, needed) in TABS.items() if visitor.may(needed) and (has_file or tab not in OF_A_FILE)]
     asked = ui.context.client.request.query_params.get("tab", "")
     here = asked if asked in allowed else allowed[0]
     with ui.element("nav").classes("tabs").props('aria-label="Settings"'):

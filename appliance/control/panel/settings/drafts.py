@@ -11,7 +11,7 @@ from appliance.configuration.files import SiteFile
 from appliance.configuration.reading import etag_of
 from appliance.configuration.refusals import Fault, Faulty
 from appliance.configuration.revisions import Revision
-from appliance.configuration.store import Outcome, Wish
+from appliance.configuration.store import Wish
 from appliance.control.house import House
 from appliance.control.routes.configuration import store_of
 from appliance.errors import Refusal
@@ -33,7 +33,6 @@ class Checked:
     """What a text would do, or why it cannot be."""
 
     summary: str = ""
-    diff: str = ""
     faults: tuple[Fault, ...] = field(default=())
 
     @property
@@ -69,10 +68,9 @@ def etag_now(house: House) -> str:
 def checked(house: House, text: str) -> Checked:
     """What would come of it."""
     try:
-        outcome: Outcome = store_of(house).put(text, Wish(is_dry=True))
+        return Checked(store_of(house).put(text, Wish(is_dry=True)).summary)
     except Faulty as faulty:
         return Checked(faults=faulty.faults)
-    return Checked(outcome.summary, outcome.diff)
 
 
 def place_of(fault: Fault) -> str:

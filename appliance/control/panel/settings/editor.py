@@ -39,7 +39,7 @@ class Editor:
         self._mine_aside = ""
         self._checked = Checked()
         self._edits = 0
-        self._is_told = False
+        self._is_told = self._is_saving = False
         with ui.element("div").classes("stack"):
             words(ABOUT, kind="muted")
             self._above = ui.element("div").classes("stack")
@@ -64,10 +64,11 @@ class Editor:
 
     async def look(self) -> None:
         """Notice what somebody else has done."""
-        if not self._base.etag or self._is_told:
+        if not self._base.etag or self._is_told or self._is_saving:
             return
         etag = await run.io_bound(etag_now, self._house)
-        if not etag or etag == self._base.etag:
+        # What is being saved may be in the file already, and may have to leave it again.
+        if not etag or etag == self._base.etag or self._is_saving:
             return
         with telling():
             self._visitor.caller(Permission.LOOK)
@@ -114,6 +115,7 @@ class Editor:
             caller = self._visitor.caller(Permission.CONFIGURATION)
             wish = wish_of(self._house, caller, self._base.etag, False)
             self._offer(False)
+            self._is_saving = True
 
             def put() -> ChangeShown:
                 return told(caller, "config", store_of(self._house).put(text, wish))
@@ -135,6 +137,8 @@ class Editor:
             except Refusal:
                 self._offer(True)
                 raise
+            finally:
+                self._is_saving = False
             if done is not None:
                 self._above.clear()
                 now = await run.io_bound(file_now, self._house)

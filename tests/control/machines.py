@@ -64,14 +64,15 @@ def running(
     tokens = make_tokens(site.ledger.parent, *roles)
     scheme = "http" if trust is None else "https"
     with site, httpx.Client(base_url=f"{scheme}://127.0.0.1:{port}", timeout=60, verify=trust or False) as client:
-        wait_until("it answers", lambda: _answers(site, client), PATIENCE_S)
+        wait_until("it answers", lambda: answers(site, client), PATIENCE_S)
         wait_until("the machine is heard", lambda: client.get("/readyz").status_code == 200, PATIENCE_S)
         yield Machine(site, port, client, tokens)
         site.process.send_signal(signal.SIGTERM)
         assert site.process.wait(PATIENCE_S) == 0
 
 
-def _answers(site: Site, client: httpx.Client) -> bool:
+def answers(site: Site, client: httpx.Client) -> bool:
+    """Whether the control plane of a machine does; the machine must not have ended."""
     assert site.process.poll() is None, site.process.communicate()[1]
     try:
         return client.get("/healthz").status_code == 200

@@ -14,6 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cameras import Camera, needs_gstreamer
+from tests.control.machines import PATIENCE_S, answers
 from tests.publish.brokers import free_port
 from tests.system.cli import run_cli
 from tests.system.sites import Site, pid_of, state_of
@@ -40,6 +41,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         with site, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
             site.until(state_of("gate", "ok"))
             site.until_counted("gate", 2)
+            wait_until("the control plane answers", lambda: answers(site, client), PATIENCE_S)
             yield Place(site, client)
             assert site.stop() == 0
 

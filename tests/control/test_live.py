@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from websockets.sync.client import connect
 
 from tests.cameras import Camera, needs_gstreamer
+from tests.control.machines import PATIENCE_S, answers
 from tests.publish.brokers import free_port
 from tests.system.sites import Site, state_of
 from tests.system.videos import Encoding, traffic, write_video
@@ -45,6 +46,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         with site, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
             site.until(state_of("gate", "ok"))
             site.until_counted("gate", 2)
+            wait_until("the control plane answers", lambda: answers(site, client), PATIENCE_S)
             yield Place(site, port, client)
             assert site.stop() == 0
 

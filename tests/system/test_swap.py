@@ -114,6 +114,7 @@ def without(what: str, instead: str) -> str:
     return text.replace(what, instead)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "names", "words"),
     [
@@ -136,6 +137,7 @@ def test_a_bad_model_never_counts(place: Place, tmp_path: Path, text: str, names
     place.site.until_counted("gate", 1)
 
 
+@pytest.mark.long
 def test_what_is_under_way_can_be_called_off_and_is_alone(place: Place, tmp_path: Path) -> None:
     other = write_detector(tmp_path / "other.onnx")
     assert not place.ask(CallOff("me")).is_done
@@ -155,6 +157,7 @@ def test_what_is_under_way_can_be_called_off_and_is_alone(place: Place, tmp_path
     assert (swap.step, health.model_name) == ("kept", str(tmp_path / "model.onnx"))
 
 
+@pytest.mark.long
 def test_a_death_in_any_step_leaves_the_other_one(place: Place, tmp_path: Path) -> None:
     other = write_detector(tmp_path / "other.onnx", size=(160, 224))
     assert place.ask(Activate(str(other))).is_done
@@ -178,6 +181,7 @@ def test_a_death_in_any_step_leaves_the_other_one(place: Place, tmp_path: Path) 
     assert place.site.health().model_name == str(other)
 
 
+@pytest.mark.long
 def test_a_kept_model_stands_in_the_file(tmp_path: Path, clip: Path) -> None:
     with Camera(clip) as gate:
         site = Site(tmp_path, {"gate": {"source": gate.url, "lines": [CAR]}})

@@ -16,7 +16,7 @@ from tests.control.panel.conftest import MARKUP
 from tests.control.panel.looks import assert_fits, assert_reachable, assert_readable
 from tests.system.sites import pid_of
 
-pytestmark = [needs_chromium, needs_gstreamer]
+pytestmark = [needs_chromium, needs_gstreamer, pytest.mark.long]
 # What the browser says while the machine is away.
 AWAY = ("net::ERR_", "WebSocket connection")
 HAS_PICTURE = "() => document.querySelector('.tile img.shown')?.naturalWidth > 0"

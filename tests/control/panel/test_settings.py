@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.control.panel.browser import DESKTOP, PHONE, Panel, log_in, needs_chromium, photograph, running_panel
 from tests.waiting import wait_until
 
-pytestmark = [needs_chromium, pytest.mark.slow]
+pytestmark = [needs_chromium, pytest.mark.long]
 TEXT = """\
 # The yard of the depot.
 site: depot
@@ -23,7 +23,7 @@ cameras:
   - name: gate            # at the north side
     source: rtsp://127.0.0.1:9/gate
     stall_s: 1.5
-    preview_px: 640
+    stale_s: 1.0
     lines:
       - {name: middle, from: [0.5, 1], to: [0.5, 0]}
 """
@@ -57,7 +57,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("site")
     with running_panel(folder, {"gate": GATE}, site="depot", time_zone="Europe/Berlin") as panel:
         panel.site.until(lambda health: all(process.condition.state == "ok" for process in health.processes))
-        yield Place(panel, folder)
+        place = Place(panel, folder)
+        with place.api:
+            yield place
 
 
 @pytest.fixture(scope="module")
@@ -137,18 +139,18 @@ def test_what_the_machine_refuses_is_not_saved_and_not_lost(place: Place, page: 
 def test_two_who_edit_at_once_lose_nothing(place: Place, page: Page) -> None:
     open_file(place, page)
     mine = place.first.replace("stall_s: 1.5", "stall_s: 3.5")
-    theirs = place.first.replace("preview_px: 640", "preview_px: 320")
+    theirs = place.first.replace("stale_s: 1.0", "stale_s: 0.8")
     write(page, mine)
     expect(page.get_by_text("It would change: camera gate: stall_s")).to_be_visible()
     page.get_by_role("button", name="Review and save …").click()
     place.put(theirs)
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
     expect(page.get_by_text("Somebody has changed the file while you were editing it.")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"by the-admin, .*: camera gate: preview_px$"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"by the-admin, .*: camera gate: stale_s$"))).to_be_visible()
     photograph(page, "settings-conflict")
     assert place.file.read_text() == theirs
     page.get_by_role("button", name="Load theirs").click()
-    expect(page.locator(".cm-content")).to_contain_text("preview_px: 320")
+    expect(page.locator(".cm-content")).to_contain_text("stale_s: 0.8")
     page.get_by_role("button", name="Bring mine back").click()
     expect(page.locator(".cm-content")).to_contain_text("stall_s: 3.5")
     assert editor_text(page).rstrip("\n") == mine.rstrip("\n")
@@ -158,13 +160,13 @@ def test_what_is_kept_of_mine_is_compared_with_theirs(place: Place, page: Page) 
     open_file(place, page)
     write(page, place.first.replace("stall_s: 1.5", "stall_s: 3.5"))
     expect(page.get_by_text("It would change: camera gate: stall_s")).to_be_visible()
-    place.put(place.first.replace("preview_px: 640", "preview_px: 320"))
+    place.put(place.first.replace("stale_s: 1.0", "stale_s: 0.8"))
     page.get_by_role("button", name="Keep mine, and compare it with theirs").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.locator(".row-of.removed").first).to_contain_text("preview_px: 320")
+    expect(dialog.locator(".row-of.removed").first).to_contain_text("stale_s: 0.8")
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_text(re.compile("^Saved as revision"))).to_be_visible()
-    assert "preview_px: 640" in place.file.read_text()
+    assert "stale_s: 1.0" in place.file.read_text()
     assert "stall_s: 3.5" in place.file.read_text()
 
 
@@ -220,6 +222,7 @@ def test_a_token_is_shown_once_and_its_session_ends_with_it(place: Place, page: 
     dialog.get_by_role("button", name="Done").click()
     row = page.get_by_role("row").filter(has_text=ODD)
     expect(row).to_contain_text("viewer")
+    expect(page.locator(".secret")).to_have_count(0)
     assert secret not in page.content()
     with place.panel.page(chromium, role=None, expects=("401", "403", "WebSocket")) as other:
         log_in(other.context, secret)

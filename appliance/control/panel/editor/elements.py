@@ -25,7 +25,7 @@ class Notice:
     SHOWN_S = 20.0
 
     def __init__(self) -> None:
-        self._place = ui.element("div").props('role="status"')
+        self._place = ui.element("div").classes("notice-place").props('role="status"')
         self._number = 0
 
     def show(self, sentence: str, action: str = "", done: Callable[[], Any] | None = None) -> None:

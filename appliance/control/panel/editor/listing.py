@@ -45,12 +45,11 @@ class Listing:
         pressed = "true" if is_chosen else "false"
         with ui.element("button").props(f'type="button" aria-pressed="{pressed}"').classes("one-line") as element:
             words(shape.name, "span", "name")
-            words(shape.kind, "span", "muted")
+            words(f"{shape.kind}, today", "span", "muted")
             with ui.element("span").classes("sides"):
                 for side, direction in enumerate((shape.forward, shape.backward)):
                     with ui.element("span"):
                         words(f"{marks[side]} ", "i", f"way-mark series-{side}").props('aria-hidden="true"')
                         words(f"{direction} ", "span")
                         self._numbers[shape.name, direction] = words("0", "b")
-                words("today", "span", "muted")
         element.on("click", lambda: self._choose(shape.name), [])

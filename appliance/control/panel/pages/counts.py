@@ -19,6 +19,7 @@ from appliance.control.panel.parts.controls import use_style, words
 from appliance.control.panel.visitor import Visitor, telling
 from appliance.errors import Refusal
 
+PATH = "/counts"
 # A time that is not over yet is asked for again so often.
 REFRESH_S = 30.0
 
@@ -60,7 +61,7 @@ class CountsPage:
     async def choose(self, view: CountView) -> None:
         """Another view; the address of the page names it from now on."""
         self._view = view
-        ui.navigate.history.replace(f"{self._visitor.path}?{urlencode(words_of(view))}")
+        ui.navigate.history.replace(f"{PATH}?{urlencode(words_of(view))}")
         await self.load()
 
     async def refresh(self) -> None:

@@ -70,7 +70,14 @@ def entry(name: str, value: str, change: Choose, kind: str = "text") -> ui.eleme
     with field(name):
         made = ui.element("input").classes("chooser")
         made.props["type"], made.props["value"] = kind, value
-        return made.on("change", lambda event: change(str(event.args)), js_handler=PICKED)
+
+        def changed(event: GenericEventArguments) -> Awaitable[None] | None:
+            # Whatever else changes around it, the browser puts in what stands here.
+            made.props["value"] = str(event.args)
+            made.update()
+            return change(str(event.args))
+
+        return made.on("change", changed, js_handler=PICKED)
 
 
 @contextmanager

@@ -106,10 +106,10 @@ class Tokens:
                 return
             place.clear()
             with place:
-                self._show_new(new, made)
+                self._show_new(new, made, place)
             self.show()
 
-    def _show_new(self, new: NewToken, made: ui.dialog) -> None:
+    def _show_new(self, new: NewToken, made: ui.dialog, place: ui.element) -> None:
         with notice("good"):
             words(f"{new.token.name} is made. This is the only time that it is shown.", "strong")
             words("Copy it to where it is needed: a password manager, or the settings of a program.")
@@ -123,7 +123,12 @@ class Tokens:
                 lambda event: said.set_text("Copied." if event.args else "It is marked: copy it by hand."),
                 js_handler=COPY % text.props["id"],
             )
-            button("Done", made.close, "quiet")
+
+            def done() -> None:
+                place.clear()
+                made.close()
+
+            button("Done", done, "quiet")
 
     def _ask_revoke(self, token: Token) -> None:
         is_own = token.name == self._visitor.name

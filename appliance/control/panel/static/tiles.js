@@ -14,15 +14,15 @@ const tile = `
       <h2><a :href="camera.path">{{ camera.name }}</a></h2>
       <p class="state"><span class="dot" :class="camera.state"></span>
         <span>{{ camera.word }} <span class="muted">since {{ camera.since }}</span></span>
-        <span class="space"></span><span class="muted">{{ camera.rate }}</span></p>
+        <span class="space"></span><span v-if="hasPicture(camera)" class="muted">{{ camera.rate }}</span></p>
       <p v-if="camera.reason && hasPicture(camera)" class="reason" :class="'is-' + camera.state">{{ camera.reason }}</p>
-      <dl v-if="camera.lines.length" class="counts">
-        <template v-for="line in camera.lines" :key="line.name">
+      <div v-if="camera.lines.length" class="today"><h3 class="muted">Today</h3><dl class="counts">
+        <div v-for="line in camera.lines" :key="line.name">
           <dt>{{ line.name }}</dt>
           <dd v-for="count in line.counts" :key="count.name"><span class="muted">{{ count.name }}</span>
             <strong>{{ count.number === null ? "–" : count.number.toLocaleString("en") }}</strong></dd>
-        </template>
-      </dl>
+        </div>
+      </dl></div>
       <p v-else class="muted">No line yet: draw one on its page.</p>
     </div>
   </li>`;

@@ -1,14 +1,15 @@
-"""Who works with a model: what is used is not deleted."""
+"""Who works with a model: what is used, or would be gone back to, is not deleted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from appliance.config import home_expanded
+from appliance.config import SiteSettings, home_expanded
 from appliance.errors import Refusal
-from appliance.models.store import find_model, stores_of
+from appliance.models.store import find_version, stores_of
 from appliance.site_file import load_site
+from appliance.swap.journal import FILE_NAME, Journal
 
 SITE_FILE = "site.yaml"
 
@@ -20,17 +21,38 @@ def site_files(named: Path | None, data_dir: Path) -> list[Path]:
 
 
 def refuse_used(folder: Path, sites: Iterable[Path]) -> None:
-    """Raise ``Refusal`` where a site names this version, or its name while this is the highest version."""
-    for path, used in _models_of(sites):
-        if used.resolve() == folder.resolve():
-            raise Refusal(f"a model that no site works with is wanted, but {path} names {folder.parent.name}, which is this one")
-
-
-def _models_of(sites: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
+    """Raise ``Refusal`` where a site names this version, or its name while this is the highest version, or where its journal
+    says that it would go back to it.
+    """
     for path in sites:
         try:
             site = load_site(path)
-            yield path, find_model(site.detector.model, *stores_of(site.data_dir)).path.parent
         except Refusal:
-            # A site that cannot be read, or whose model is not there, runs with nothing.
+            # What cannot be read runs nothing.
             continue
+        for name, says in _models_of(site):
+            if _folder_of(name, site) == folder.resolve():
+                raise Refusal(f"a model that no site works with is wanted, but {path} {says} {name}, which is this one")
+
+
+def _models_of(site: SiteSettings) -> Iterator[tuple[str, str]]:
+    """The models of a site, each with what it does with it."""
+    live = site.detector.model
+    yield live, "names"
+    data_dir = home_expanded(site.data_dir)
+    # Looking makes no file.
+    if (data_dir / FILE_NAME).exists():
+        with Journal(data_dir) as journal:
+            if (before := journal.kept_before(live)) is not None:
+                yield before, "would go back to"
+
+
+def _folder_of(name: str, site: SiteSettings) -> Path | None:
+    """Where the version is that a site means; None where there is none, or it is a file elsewhere."""
+    path = Path(name).expanduser()
+    if path.exists():
+        return (path if path.is_dir() else path.parent).resolve()
+    try:
+        return find_version(name, *stores_of(site.data_dir)).resolve()
+    except Refusal:
+        return None

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import FastAPI, Response
 from fastapi.routing import APIRoute
 
-from appliance.control.problems import Problem
+from appliance.control.problems import Problem, documented
 
 PATH = "/api/v1/openapi.json"
 TOKEN, SESSION = "token", "session"
@@ -77,7 +77,10 @@ def _complete(operation: dict[str, Any]) -> None:
         if content["schema"].get("type") == "string" and "maxLength" in content["schema"]:
             # FastAPI hands the text on; what stands in it has names and values.
             content["schema"] = A_SITE
+    # Before any route hears of it.
+    operation["responses"] |= {str(status): response for status, response in documented(414, 431).items()}
     for status, response in operation["responses"].items():
+        response.pop("model", None)
         if int(status) >= 400:
             # FastAPI adds its own media type to the one that is documented.
             response["content"].pop(JSON, None)

@@ -108,6 +108,9 @@ def tell_problems(app: FastAPI) -> None:
             # Each route knows of its own methods only.
             headers["Allow"] = ", ".join(sorted(methods_at(app, request)))
             return problem(405, f"{headers['Allow']} is wanted there, found {request.method}", headers=headers)
+        if error.status_code == 400:
+            # So FastAPI calls what is not even text.
+            return problem(422, "a body in JSON, as UTF-8, is wanted, found one that cannot be read", headers=headers)
         return problem(error.status_code, str(error.detail), headers=headers)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:

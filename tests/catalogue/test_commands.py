@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from appliance.catalogue.commands import models
 from appliance.errors import Refusal
+from appliance.swap.journal import Journal, Step
 from tests.detect.bad_models import write_classifier
 from tests.models.making import add_kept
 from tests.system.models import write_detector
@@ -85,6 +86,17 @@ def test_what_a_site_works_with_is_not_deleted(tmp_path: Path) -> None:
     assert "site.yaml names road" in refused("delete", "road@1", data_dir=tmp_path).sentence
     run("delete", "road@2", data_dir=tmp_path)
     assert "names road" in refused("delete", "road@1", "--config", str(site), data_dir=tmp_path).sentence
+
+
+def test_what_a_site_would_go_back_to_is_not_deleted(tmp_path: Path) -> None:
+    for number in range(3):
+        add_kept(tmp_path / "engines", "road", classes=("car", f"kind_{number}"))
+    with Journal(tmp_path) as journal:
+        for swap in (1, 2, 3):
+            journal.add(Step(swap, 0, f"road@{swap}", "kept"))
+    write_site(tmp_path / "site.yaml", tmp_path, "road@3")
+    assert "site.yaml would go back to road@2" in refused("delete", "road@2", data_dir=tmp_path).sentence
+    run("delete", "road@1", data_dir=tmp_path)
 
 
 def test_a_list_tells_of_what_cannot_be_read(tmp_path: Path) -> None:

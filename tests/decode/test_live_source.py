@@ -164,9 +164,8 @@ def test_logins_come_from_secrets_and_are_never_told(
     with Camera(clips["h264"], "--user", "guard", "--password", "se cret@/1") as camera:
         for place in ("env:GATE_LOGIN", f"file:{secret}") if login else ("",):
             with connected(camera_at(camera.url, login=place, decoder=decoder)) as source:
-                read_until(source, lambda picture: source.condition.state != "starting")
-                assert source.condition.state == state
-                assert reason in source.condition.reason
+                # On a busy computer a camera may seem silent at first.
+                read_until(source, lambda picture: source.condition.state == state and reason in source.condition.reason)
                 assert "cret" not in source.condition.reason
     assert "cret" not in "".join(capfd.readouterr())
 

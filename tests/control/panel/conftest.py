@@ -16,14 +16,14 @@ from tests.system.videos import Encoding, traffic, write_video
 MARKUP = "<img/src=x/onerror=alert(1)>"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """A real one."""
     with running_chromium() as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
     """A machine with one camera that counts, and one that cannot be reached."""
     folder = tmp_path_factory.mktemp("panel")

@@ -153,7 +153,7 @@ def test_it_is_moved_and_its_counts_go_on(busy: Panel, chromium: Browser) -> Non
         # One more corner, out of the middle, and the whole of it elsewhere.
         open_line(page, "middle")
         drag(page, (0.55, 0.45), (0.6, 0.4))
-        drag(page, (0.55, 0.2), (0.5, 0.2))
+        drag(page, (0.575, 0.3), (0.525, 0.3))
         save(page, "middle is saved.")
         bent = in_file(busy)["middle"]["points"]
         assert [len(point) for point in bent] == [2, 2, 2]

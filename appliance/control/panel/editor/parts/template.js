@@ -48,7 +48,7 @@ const PEN = `
   </g>`;
 
 export const template = `
-  <div class="editor" :class="{ drawing: drawing }" :style="frameStyle">
+  <div class="editor" :class="{ drawing: drawing, editing: draft }" :style="frameStyle">
     <img ref="image" :src="shown || undefined" :alt="label" draggable="false" @error="lost" />
     <p v-if="!natural" class="waiting" role="status">{{ waiting }}</p>
     <svg ref="layer" :viewBox="'0 0 ' + size[0] + ' ' + size[1]" role="group" :aria-label="label + ', lines and zones'"

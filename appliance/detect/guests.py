@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from appliance.boxes import Detections, Floats
@@ -71,6 +70,9 @@ class Guests:
 
 def letterboxed(pixels: Pixels, height: int, width: int) -> Pixels:
     """A picture (h, w, 3) scaled as a whole into an input of this size, centred on grey."""
+    # A detector without guests gets by without it.
+    import cv2
+
     place = Letterbox.fit(pixels.shape[1], pixels.shape[0], height, width)
     out = np.full((height, width, 3), GREY, np.uint8)
     small = cv2.resize(pixels, (place.width, place.height), interpolation=cv2.INTER_AREA)

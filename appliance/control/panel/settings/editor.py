@@ -16,7 +16,7 @@ from appliance.control.panel.parts.controls import button, notice, words
 from appliance.control.panel.parts.dialogs import choices_below, dialog
 from appliance.control.panel.parts.difference import difference
 from appliance.control.panel.settings.drafts import Checked, FileNow, checked, etag_now, file_now
-from appliance.control.panel.settings.editor_field import EditorField
+from appliance.control.panel.settings.editor_field import HINT, EditorField
 from appliance.control.panel.settings.verdict import Verdict
 from appliance.control.panel.visitor import Visitor, notify, telling
 from appliance.control.panel.words import capital, moment
@@ -50,6 +50,7 @@ class Editor:
             with self._actions:
                 self._save = button("Review and save …", self.review)
                 self._discard = button("Discard my changes", self.discard, "quiet")
+            words(HINT, kind="muted")
             self._offer(False)
         ui.timer(0.05, self.begin, once=True)
         ui.timer(LOOK_S, self.look)

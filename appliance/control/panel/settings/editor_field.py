@@ -22,7 +22,7 @@ SET_UP = """
   });
 })();
 """
-LEAVE = "Tab indents a line. To leave the editor with the keyboard, press Escape and then Tab."
+HINT = "Tab indents a line. To leave the editor with the keyboard, press Escape and then Tab."
 
 
 class EditorField:
@@ -34,8 +34,6 @@ class EditorField:
         with ui.element("div").classes("editor"):
             self._mirror = ui.codemirror("", language="YAML", indent="  ", on_change=self._changed)
         self._mirror.set_enabled(not is_read_only)
-        if not is_read_only:
-            ui.label(LEAVE).classes("muted only-keyboard")
         ui.timer(0.05, lambda: ui.run_javascript(SET_UP % self._mirror.id), once=True)
 
     @property

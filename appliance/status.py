@@ -76,6 +76,8 @@ def as_json(health: Health) -> dict[str, Any]:
 def _named(part: msgspec.Struct) -> dict[str, Any]:
     named = {name: getattr(part, name) for name in part.__struct_fields__}
     condition = named.pop("condition")
+    # Its histograms are for Prometheus.
+    named.pop("work", None)
     source = named.pop("source", None)
     if source is not None:
         named["source"] = {name: getattr(source, name) for name in source.__struct_fields__}

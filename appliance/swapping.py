@@ -88,7 +88,7 @@ class Swapper:
     def __init__(self, supervisor: Supervisor, place: Place, become: Callable[[SiteSettings], None]) -> None:
         """``become`` is told of the site when another model has been kept."""
         self._supervisor, self._place, self._become = supervisor, place, become
-        self._journal = Journal(place.ledger.parent)
+        self._journals: list[Journal] = []
         self._saver = ThreadPoolExecutor(1, "saving")
         self._swap: Swap | None = None
         self._names: tuple[str, ...] = ()
@@ -100,7 +100,15 @@ class Swapper:
         if self._swap is not None and self._swap.acceptance is not None:
             self._swap.acceptance.cancel()
         self._saver.shutdown()
-        self._journal.close()
+        for journal in self._journals:
+            journal.close()
+
+    @property
+    def _journal(self) -> Journal:
+        """Begun with the first swap."""
+        if not self._journals:
+            self._journals.append(Journal(self._place.ledger.parent))
+        return self._journals[0]
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -127,6 +135,8 @@ class Swapper:
         try:
             found = find_model(model, *stores_of(site.data_dir))
             live = find_model(site.detector.model, *stores_of(site.data_dir))
+            # What to go back to; of no swap.
+            self._journal.add(Step(0, wall_ns(), site.detector.model, "began"))
         except Refusal as refusal:
             self._end("refused", refusal.sentence)
             return Answer(False, refusal.sentence)

@@ -90,6 +90,11 @@ class Gallery:
         async with aclosing(self.watch(camera, look, 1000.0, patience_s)) as pictures:
             return await anext(pictures)
 
+    @property
+    def viewers(self) -> int:
+        """How many watch now."""
+        return len(self._viewers)
+
     def refuse_crowd(self) -> None:
         """Raise ``Refusal`` where one more would be too many."""
         with self._lock:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from appliance.control.door import LOOK
@@ -48,5 +48,7 @@ def read_metrics(house: Inside) -> Response:
     """For Prometheus."""
     registry = CollectorRegistry()
     health = house.health if house.is_heard else None
-    registry.register(_Collector(list(metrics_of(house.site, health, figures_of(house.ledger), sensors.read()))))
+    viewers = GaugeMetricFamily("appliance_viewers", "Who watches live pictures.", value=house.gallery.viewers)
+    told = metrics_of(house.site, health, figures_of(house.ledger), sensors.read())
+    registry.register(_Collector([*told, viewers]))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -40,6 +40,8 @@ def opened(page: Page) -> None:
     page.goto("/")
     page.get_by_role("button", name="Add a camera").click()
     expect(page.get_by_role("dialog", name="Add a camera")).to_be_visible()
+    # Who opens it can write at once.
+    expect(page.get_by_label("Address")).to_be_focused()
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -49,8 +51,6 @@ def test_what_is_wrong_stands_at_its_field(
     with panel.page(chromium, size) as page:
         opened(page)
         address, name, test = page.get_by_label("Address"), page.get_by_label("Name"), page.get_by_role("button", name="Test")
-        # Who opens it can write at once.
-        expect(address).to_be_focused()
         test.click()
         expect(page.get_by_text("An address, a file or the number of a webcam is wanted")).to_be_visible()
         address.fill("rtsp://127.0.0.1:9/live")

@@ -24,6 +24,18 @@ from tests.waiting import wait_until
 pytestmark = [needs_chromium, needs_gstreamer, pytest.mark.long]
 COUNTS_WITHIN_S = 60.0
 Spot = tuple[float, float]
+# Where an element is as soon as it has not moved for 150 ms.
+STILL = """(element) => new Promise((done) => {
+    let last = "", since = performance.now();
+    const look = (now) => {
+        const { x, y, width, height } = element.getBoundingClientRect();
+        const here = [x, y, width, height];
+        if (String(here) !== last) [last, since] = [String(here), now];
+        if (now - since > 150) done(here);
+        else requestAnimationFrame(look);
+    };
+    look(since);
+})"""
 GATE = {"lines": [{**MIDDLE, "directions": {"forward": "eastbound", "backward": "westbound"}}]}
 
 
@@ -52,18 +64,18 @@ def camera_page(
 
 
 def on_picture(page: Page, spot: Spot) -> Spot:
-    """Pixels of the page."""
-    box = page.locator(".editor svg").bounding_box()
-    assert box is not None
-    return box["x"] + spot[0] * box["width"], box["y"] + spot[1] * box["height"]
+    """Pixels of the page, once the picture stands still: what is around it may have just changed."""
+    left, top, width, height = page.locator(".editor svg").evaluate(STILL)
+    return left + spot[0] * width, top + spot[1] * height
 
 
 def drag(page: Page, start: Spot, end: Spot) -> None:
     """With the mouse."""
-    page.mouse.move(*on_picture(page, start))
+    first, middle, last = (on_picture(page, spot) for spot in (start, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), end))
+    page.mouse.move(*first)
     page.mouse.down()
-    page.mouse.move(*on_picture(page, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)))
-    page.mouse.move(*on_picture(page, end))
+    page.mouse.move(*middle)
+    page.mouse.move(*last)
     page.mouse.up()
 
 
@@ -71,8 +83,7 @@ def drag_with_finger(page: Page, start: Spot, end: Spot) -> None:
     """As a phone tells of it."""
     session = page.context.new_cdp_session(page)
     steps = [start, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), end]
-    for number, spot in enumerate(steps):
-        x, y = on_picture(page, spot)
+    for number, (x, y) in enumerate([on_picture(page, spot) for spot in steps]):
         kind = "touchMove" if number else "touchStart"
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
@@ -86,6 +97,7 @@ def press(page: Page, name: str) -> None:
 def draw_line(page: Page, name: str, start: Spot, end: Spot) -> None:
     """And name it; it is not saved."""
     press(page, "Draw a line")
+    expect(page.locator(".editor.drawing")).to_be_visible()
     drag(page, start, end)
     page.get_by_label("Name").fill(name)
 
@@ -155,9 +167,12 @@ def test_it_is_moved_and_its_counts_go_on(busy: Panel, chromium: Browser) -> Non
         drag(page, (0.55, 0.45), (0.6, 0.4))
         drag(page, (0.575, 0.3), (0.525, 0.3))
         save(page, "middle is saved.")
+        # What was said of the first time may still stand there.
+        wait_until("it is saved", lambda: "points" in in_file(busy)["middle"], COUNTS_WITHIN_S)
         bent = in_file(busy)["middle"]["points"]
         assert [len(point) for point in bent] == [2, 2, 2]
         assert bent[1] == pytest.approx([0.55, 0.4], abs=0.02)
+        expect(page.get_by_role("heading", name="Edit line")).to_have_count(0)
         press(page, "Undo")
         expect(page.locator(".notice")).to_contain_text("as it was before")
         assert "points" not in in_file(busy)["middle"]
@@ -202,6 +217,7 @@ def test_it_is_renamed_deleted_and_taken_back(busy: Panel, chromium: Browser) ->
 def test_a_zone_is_drawn_with_keys_and_clicks(busy: Panel, chromium: Browser) -> None:
     with camera_page(busy, chromium) as page:
         press(page, "Draw a zone")
+        expect(page.locator(".editor.drawing")).to_be_visible()
         for spot in ((0.3, 0.1), (0.7, 0.1), (0.7, 0.9), (0.3, 0.9)):
             page.mouse.click(*on_picture(page, spot))
         page.mouse.click(*on_picture(page, (0.3, 0.1)))
@@ -302,6 +318,7 @@ def test_a_finger_is_enough_on_a_phone(busy: Panel, chromium: Browser) -> None:
     with camera_page(busy, chromium, PHONE, color_scheme="dark") as page:
         photograph(page, "camera")
         page.get_by_role("button", name="Draw a line").tap()
+        expect(page.locator(".editor.drawing")).to_be_visible()
         page.touchscreen.tap(*on_picture(page, (0.45, 0.9)))
         page.touchscreen.tap(*on_picture(page, (0.45, 0.15)))
         expect(page.get_by_role("heading", name="New line")).to_be_visible()

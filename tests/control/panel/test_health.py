@@ -34,7 +34,7 @@ def test_it_tells_how_everything_is_and_why(panel: Panel, chromium: Browser, siz
             expect(row(page, process)).to_contain_text("OK")
         expect(row(page, "count")).to_contain_text(re.compile(r"\d ms"))
         for fact in ("Disk free", "Ledger", "MQTT", "Restarts"):
-            expect(page.locator(".fact").filter(has_text=fact)).to_contain_text(re.compile(r"\d|Off"))
+            expect(page.locator(".fact").filter(has=page.get_by_text(fact, exact=True))).to_contain_text(re.compile(r"\d|Off"))
         expect(page.locator(".bar").get_by_role("status")).to_have_text("1 problem")
         assert_fits(page)
         photograph(page, "health")

@@ -31,7 +31,19 @@ def words(text: str, tag: str = "span", kind: str = "") -> TextElement:
 def button(text: str, act: Act, kind: str = "") -> TextElement:
     """Something to do; ``kind`` is quiet, danger or small."""
     made = words(text, "button", f"button {kind}").props("type=button")
-    return made.on("click", act)
+    return made.on("click", lambda: _on_page(made, act))
+
+
+def _on_page(pressed: ui.element, act: Act) -> Awaitable[None] | None:
+    """Act in the name of the page: what was pressed may be gone before everything is done."""
+    with pressed.client:
+        done = act()
+    return None if done is None else _awaited(pressed, done)
+
+
+async def _awaited(pressed: ui.element, done: Awaitable[None]) -> None:
+    with pressed.client:
+        await done
 
 
 def segments(name: str, options: Mapping[str, str], chosen: str, choose: Choose) -> None:
@@ -49,7 +61,7 @@ def segments(name: str, options: Mapping[str, str], chosen: str, choose: Choose)
         for value, text in options.items():
             made = words(text, "button", "segment").props("type=button")
             made.props["aria-pressed"] = "true" if value == chosen else "false"
-            buttons[value] = made.on("click", lambda value=value: pick(value))
+            buttons[value] = made.on("click", lambda value=value: _on_page(group, lambda: pick(value)))
 
 
 def chooser(name: str, options: Mapping[str, str], chosen: str, choose: Choose) -> ui.element:
@@ -62,7 +74,7 @@ def chooser(name: str, options: Mapping[str, str], chosen: str, choose: Choose) 
                 option = words(text, "option")
                 option.props["value"] = value
                 option.props["selected"] = value == chosen
-        return made.on("change", lambda event: choose(str(event.args)), js_handler=PICKED)
+        return made.on("change", lambda event: _on_page(made, lambda: choose(str(event.args))), js_handler=PICKED)
 
 
 def entry(name: str, value: str, change: Choose, kind: str = "text") -> ui.element:
@@ -75,7 +87,7 @@ def entry(name: str, value: str, change: Choose, kind: str = "text") -> ui.eleme
             # Whatever else changes around it, the browser puts in what stands here.
             made.props["value"] = str(event.args)
             made.update()
-            return change(str(event.args))
+            return _on_page(made, lambda: change(str(event.args)))
 
         return made.on("change", changed, js_handler=PICKED)
 
@@ -101,13 +113,13 @@ def checks(
             picked.pop(option, None)
         return choose(tuple(picked))
 
-    with ui.element("fieldset"):
+    with ui.element("fieldset") as group:
         words(name, "legend")
         for option in (*options, *(one for one in chosen if one not in options)):
             with ui.element("label").classes("check"):
                 box = ui.element("input").props("type=checkbox")
                 box.props["checked"] = option in picked
-                box.on("change", lambda event, option=option: toggle(option, event), js_handler=CHECKED)
+                box.on("change", lambda event, option=option: _on_page(group, lambda: toggle(option, event)), js_handler=CHECKED)
                 words(option)
 
 

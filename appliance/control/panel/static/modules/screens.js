@@ -27,14 +27,15 @@ export class Screens {
   set(image, pictures) {
     const known = this.screens.get(image);
     if (known?.pictures === pictures) return;
-    if (!known) this.observer.observe(image);
+    // An image without a picture takes no room, and would never come into sight again.
+    if (!known) this.observer.observe(image.parentElement);
     this.screens.set(image, { pictures, mode: "off", due: 0 });
     this.clear(image);
     this.arrange();
   }
 
   drop(image) {
-    this.observer.unobserve(image);
+    this.observer.unobserve(image.parentElement);
     this.clear(image);
     this.screens.delete(image);
     this.seen.delete(image);
@@ -51,8 +52,9 @@ export class Screens {
 
   look(entries) {
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) this.seen.add(target);
-      else this.seen.delete(target);
+      const image = target.querySelector("img");
+      if (isIntersecting && image) this.seen.add(image);
+      else this.seen.delete(image);
     }
     this.arrange();
   }

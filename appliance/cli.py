@@ -34,6 +34,7 @@ from appliance.signpost import Signpost
 from appliance.site_file import load_site, parse_site
 from appliance.status import reload, status
 from appliance.supervise.supervisor import Supervisor
+from appliance.swap_commands import activate, cancel, history, roll_back
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(bench)
@@ -46,6 +47,10 @@ app.command()(selftest)
 app.command()(status)
 app.add_typer(config_commands)
 app.add_typer(evaluate)
+models.command()(activate)
+models.command("rollback")(roll_back)
+models.command()(cancel)
+models.command()(history)
 app.add_typer(models)
 app.add_typer(mqtt)
 app.add_typer(token)

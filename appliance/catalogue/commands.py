@@ -50,12 +50,12 @@ def import_(  # one parameter per option is how typer reads a command
     """Bring a model: look into it in a process of its own, and keep it in the data_dir, where nothing changes it any more."""
     from appliance.catalogue.importing import Wish, import_model
 
-    stores = stores_of(_site(config, overrides).data_dir)
+    stores = stores_of(site_of(config, overrides).data_dir)
     if not name and not (file.is_file() and is_archive(file)):
         raise Refusal("--name is wanted: what the model shall be called, found none", usage=True)
     _check_names(name, version)
     wanted = tuple(word.strip() for word in classes.split(",") if word.strip())
-    wish = Wish(file, name, _me(), version, wanted, licence, may_run_pickles=True, tell=_tell)
+    wish = Wish(file, name, my_name(), version, wanted, licence, may_run_pickles=True, tell=_tell)
     folder = import_model(wish, stores)
     manifest = intact_version(folder).manifest
     # Just written.
@@ -67,7 +67,7 @@ def import_(  # one parameter per option is how typer reads a command
 @models.command("list")
 def list_models(config: ConfigOption = None, overrides: SetOption = None, json_file: JsonOption = None) -> None:
     """All models, with what they are; those of the site first."""
-    found = listed(stores_of(_site(config, overrides).data_dir))
+    found = listed(stores_of(site_of(config, overrides).data_dir))
     table = Table("name", "head", "classes", "input", "precision", "sha256", "brought")
     for model in found:
         table.add_row(*(Text(cell) for cell in _cells(model)))
@@ -79,7 +79,7 @@ def list_models(config: ConfigOption = None, overrides: SetOption = None, json_f
 @models.command()
 def show(name: NameArgument, config: ConfigOption = None, overrides: SetOption = None, json_file: JsonOption = None) -> None:
     """All that is known of a model, once its file has been found to be the one that it was."""
-    folder = find_version(name, *stores_of(_site(config, overrides).data_dir))
+    folder = find_version(name, *stores_of(site_of(config, overrides).data_dir))
     manifest = intact_version(folder).manifest
     # ``find_version`` goes by manifests.
     assert manifest is not None
@@ -96,7 +96,7 @@ def export(
     overrides: SetOption = None,
 ) -> None:
     """Write a model into one file with checksums, for 'models import' on another machine."""
-    model = intact_version(find_version(name, *stores_of(_site(config, overrides).data_dir)))
+    model = intact_version(find_version(name, *stores_of(site_of(config, overrides).data_dir)))
     # ``find_version`` goes by manifests.
     assert model.manifest is not None
     refuse_targets({"--to": to}, {str(model.path): "the model"})
@@ -107,7 +107,7 @@ def export(
 @models.command()
 def delete(name: NameArgument, config: ConfigOption = None, overrides: SetOption = None) -> None:
     """Take a version away for good; never one that a site works with."""
-    site = _site(config, overrides)
+    site = site_of(config, overrides)
     if BETWEEN not in name:
         raise Refusal(f"a NAME{BETWEEN}VERSION is wanted, so that no other version goes by mistake, found '{name}'", usage=True)
     store = own_store(site.data_dir)
@@ -135,7 +135,7 @@ def check(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     from appliance.detect.acceptance import AcceptanceRequest, start_acceptance
 
     refuse_targets({"--json": json_file}, {})
-    site = _site(config, overrides)
+    site = site_of(config, overrides)
     stores = stores_of(site.data_dir)
     path = Path(os.path.expanduser(name))
     path = path if path.is_file() else find_in(name, stores)
@@ -177,7 +177,7 @@ def find_in(name: str, stores: tuple[Path, ...]) -> Path:
     return folder / read_manifest(folder / MANIFEST).file
 
 
-def _site(config: Path | None, overrides: list[str] | None) -> SiteSettings:
+def site_of(config: Path | None, overrides: list[str] | None) -> SiteSettings:
     """The site that is meant; one without anything where none is named."""
     if config is not None:
         return load_site(config, overrides or ())
@@ -192,7 +192,8 @@ def _check_names(name: str, version: str | None) -> None:
         raise Refusal(f"--{first_fault(error).replace(chr(39), '', 2)}", usage=True) from None
 
 
-def _me() -> str:
+def my_name() -> str:
+    """Who does it, for the records."""
     try:
         return f"user {pwd.getpwuid(os.getuid()).pw_name}"
     except KeyError:

@@ -17,6 +17,7 @@ from appliance.site_file import load_site
 from appliance.swap.journal import Journal
 from appliance.topics import REQUESTS
 from tests.cameras import Camera, needs_gstreamer
+from tests.system.cli import run_cli
 from tests.system.models import CLASSES, DETECTOR, write_detector, write_model
 from tests.system.sites import Site, pid_of, state_of
 from tests.system.videos import Encoding, traffic, write_video
@@ -181,14 +182,28 @@ def test_a_death_in_any_step_leaves_the_other_one(place: Place, tmp_path: Path) 
     assert place.site.health().model_name == str(other)
 
 
-@pytest.mark.long
-def test_a_kept_model_stands_in_the_file(tmp_path: Path, clip: Path) -> None:
+def test_by_the_command_line_a_model_comes_and_goes_and_stands_in_the_file(tmp_path: Path, clip: Path) -> None:
     with Camera(clip) as gate:
         site = Site(tmp_path, {"gate": {"source": gate.url, "lines": [CAR]}})
         site.tree["gates"] = GATES
+        here = {"TMPDIR": str(tmp_path)}
+        data_dir = ("--set", f"data_dir={site.ledger.parent}")
+        first, other = str(tmp_path / "model.onnx"), str(write_detector(tmp_path / "other.onnx"))
         with site:
             site.until_counted("gate", 1)
-            other = write_detector(tmp_path / "other.onnx")
-            Place(tmp_path, site).brought(other)
+            assert "no model has been swapped yet" in run_cli("models", "history", *data_dir).stdout
+            done = run_cli("models", "activate", other, environment=here)
+            assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "kept"), done
+            assert load_site(tmp_path / "site.json").detector.model == other
+            refused = run_cli("models", "activate", other, environment=here)
+            assert (refused.exit_code, "counts already" in refused.stderr) == (1, True), refused
+            bad = write_model(tmp_path / "bad.onnx", without("score = {0.9}", "score = {nan}"), CLASSES)
+            stopped = run_cli("models", "activate", str(bad), environment=here)
+            assert (stopped.exit_code, "was not kept (refused)" in stopped.stderr) == (1, True), stopped
+            assert "no model is being brought in" in run_cli("models", "cancel", environment=here).stderr
+            back = run_cli("models", "rollback", environment=here)
+            assert (back.exit_code, back.stdout.splitlines()[-1]) == (0, "kept"), back
+            told = run_cli("models", "history", *data_dir, environment={"COLUMNS": "400"}).stdout
+            assert [line.split("│")[4].strip() for line in told.splitlines() if ".onnx" in line] == ["kept", "refused", "kept"]
             assert site.stop() == 0
-    assert load_site(tmp_path / "site.json").detector.model == str(other)
+    assert load_site(tmp_path / "site.json").detector.model == first

@@ -14,7 +14,7 @@ from tests.control.panel.browser import DESKTOP, PATIENCE_MS, PHONE, Panel, need
 from tests.system.sites import state_of
 from tests.system.videos import Encoding, traffic, write_video
 
-pytestmark = [needs_chromium, needs_gstreamer, pytest.mark.long]
+pytestmark = [needs_chromium, needs_gstreamer]
 PASSWORD = "s3cret:/?#"
 expect.set_options(timeout=PATIENCE_MS)
 

@@ -22,7 +22,7 @@ from tests.system.sites import MIDDLE, state_of
 from tests.system.videos import Encoding, traffic, write_video
 from tests.waiting import wait_until
 
-pytestmark = [needs_chromium, needs_gstreamer, pytest.mark.long]
+pytestmark = [needs_chromium, needs_gstreamer]
 COUNTS_WITHIN_S = 60.0
 GATE = {"lines": [{**MIDDLE, "directions": {"forward": "eastbound", "backward": "westbound"}}]}
 

@@ -21,7 +21,7 @@ from tests.control.panel.browser import DESKTOP, PHONE, Panel, needs_chromium, p
 from tests.control.panel.ledgers import BERLIN, fill
 from tests.ledger.asking import a_crossing, keep
 
-pytestmark = [needs_chromium, pytest.mark.long]
+pytestmark = [needs_chromium]
 MARKUP = "<b onclick=alert(1)>cart</b>"
 BOTH = {"from": [0.5, 1], "to": [0.5, 0]}
 CAMERAS: dict[str, dict[str, object]] = {

@@ -12,7 +12,7 @@ from tests.control.panel.browser import DESKTOP, PHONE, Panel, needs_chromium, p
 from tests.control.panel.looks import assert_fits, assert_reachable, assert_readable
 from tests.system.sites import state_of
 
-pytestmark = [needs_chromium, needs_gstreamer, pytest.mark.long]
+pytestmark = [needs_chromium, needs_gstreamer]
 MARK_ALL = "document.querySelectorAll('main *').forEach((one) => (one.isOld = true))"
 NEW = "[...document.querySelectorAll('main *')].filter((one) => !one.isOld).map((one) => one.outerHTML)"
 

@@ -28,7 +28,7 @@ from tests.control.panel.looks import assert_fits, assert_reachable, assert_read
 from tests.system.sites import pid_of
 from tests.waiting import wait_until
 
-pytestmark = [needs_chromium, needs_gstreamer, pytest.mark.long]
+pytestmark = [needs_chromium, needs_gstreamer]
 # What the browser says while the machine is away.
 AWAY = ("net::ERR_", "WebSocket connection")
 HAS_PICTURE = "() => document.querySelector('.tile img.shown')?.naturalWidth > 0"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.control.panel.browser import DESKTOP, PHONE, asked_for_pictures, needs_chromium, photograph
 from tests.control.panel.crowd import Crowd
 from tests.control.panel.looks import assert_fits
 
-pytestmark = [needs_chromium, pytest.mark.long]
+pytestmark = [needs_chromium]
 NUMBER = 100
 # There are cameras, but nobody makes pictures of them.
 WITHOUT_PICTURES = ("status of 503",)

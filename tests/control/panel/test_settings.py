@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.control.panel.browser import DESKTOP, PHONE, Panel, log_in, needs_chromium, photograph, running_panel
 from tests.waiting import wait_until
 
-pytestmark = [needs_chromium, pytest.mark.long]
+pytestmark = [needs_chromium]
 TEXT = """\
 # The yard of the depot.
 site: depot

@@ -19,7 +19,7 @@ from appliance.ipc.channel import Listener, wait
 from appliance.ipc.requests import ask
 from appliance.messages import Activate, CallOff, Health, SwapHealth
 from appliance.running import machine_folders
-from appliance.swap.journal import FILE_NAME, Journal, Step
+from appliance.swap.journal import FILE_NAME, Journal, ends_of
 from appliance.times import rfc_3339
 from appliance.topics import HEALTH, REQUESTS
 
@@ -63,18 +63,12 @@ def history(
         _tell("no model has been swapped yet")
         return
     with Journal(data_dir) as journal:
-        ends = last_steps(journal.steps(most * 12), most)
+        ends = ends_of(journal.steps(most * 12), most)
     table = Table("swap", "when", "model", "became", "why", "by")
     for step in ends:
         cells = (str(step.swap), rfc_3339(step.time_ns), step.model, step.step, step.sentence, step.author)
         table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
-
-
-def last_steps(steps: list[Step], most: int) -> list[Step]:
-    """How each swap ended, or how far it is; the newest first. What was there before all swaps has number 0."""
-    ends = {step.swap: step for step in steps if step.swap}
-    return [ends[swap] for swap in sorted(ends, reverse=True)[:most]]
 
 
 def _begin(wanted: Activate, *, follow: bool) -> None:

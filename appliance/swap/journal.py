@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -90,3 +91,9 @@ class Journal:
     def close(self) -> None:
         """Write no more."""
         self._connection.close()
+
+
+def ends_of(steps: Sequence[Step], most: int) -> list[Step]:
+    """How each swap ended, or how far it is; the newest first. What was there before all swaps has number 0."""
+    ends = {step.swap: step for step in steps if step.swap}
+    return [ends[swap] for swap in sorted(ends, reverse=True)[:most]]

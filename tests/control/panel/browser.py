@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,18 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.publish.brokers import free_port
 from tests.system.cli import run_cli
@@ -105,6 +116,12 @@ def log_in(context: BrowserContext, token: str) -> None:
     """As the login page does it."""
     answer = context.request.post("/api/v1/session", data={"token": token})
     assert answer.ok, answer.text()
+
+
+def press_while_it_is_there(button: Locator) -> None:
+    """The page may be on its way to the login by itself."""
+    with suppress(PlaywrightError):
+        button.click(timeout=2000)
 
 
 def asked_for_pictures(page: Page) -> list[str]:

@@ -15,7 +15,16 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from ruamel.yaml import YAML
 
 from tests.cameras import Camera, needs_gstreamer
-from tests.control.panel.browser import DESKTOP, PHONE, STARTS_WITHIN_S, Panel, needs_chromium, photograph, running_panel
+from tests.control.panel.browser import (
+    DESKTOP,
+    PHONE,
+    STARTS_WITHIN_S,
+    Panel,
+    needs_chromium,
+    photograph,
+    press_while_it_is_there,
+    running_panel,
+)
 from tests.control.panel.drawing import drag, drag_with_finger, draw_line, on_picture, open_line, press, save
 from tests.system.cli import run_cli
 from tests.system.sites import MIDDLE, state_of
@@ -287,7 +296,7 @@ def test_who_is_logged_out_meanwhile_changes_nothing(busy: Panel, chromium: Brow
     with camera_page(guest, chromium, role="guest", expects=("401", "WebSocket", "socket")) as page:
         draw_line(page, "nobodys", (0.2, 0.9), (0.2, 0.1))
         assert run_cli("token", "revoke", "guest", "--data-dir", str(data)).exit_code == 0
-        press(page, "Save")
+        press_while_it_is_there(page.get_by_role("button", name="Save", exact=True))
         page.wait_for_url("**/login**")
     assert "nobodys" not in in_file(busy)
 

@@ -11,7 +11,16 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.control.panel.browser import DESKTOP, PHONE, Panel, log_in, needs_chromium, photograph, running_panel
+from tests.control.panel.browser import (
+    DESKTOP,
+    PHONE,
+    Panel,
+    log_in,
+    needs_chromium,
+    photograph,
+    press_while_it_is_there,
+    running_panel,
+)
 from tests.waiting import wait_until
 
 pytestmark = [needs_chromium]
@@ -289,7 +298,10 @@ def test_what_a_lost_session_tries_to_save_is_not_saved(place: Place, page: Page
         expect(other.locator(".cm-content")).to_contain_text("The yard of the depot")
         write(other, place.first.replace("stall_s: 1.5", "stall_s: 8"))
         other.get_by_role("button", name="Review and save …").click()
+        save = other.get_by_role("dialog").get_by_role("button", name="Save")
+        expect(save).to_be_visible()
         assert place.api.delete(f"/tokens/{made['id']}").status_code == 204
+        press_while_it_is_there(save)
         other.wait_for_url(re.compile("/login"))
     assert wait_until("it is as it was", lambda: place.file.read_text() == place.first)
 

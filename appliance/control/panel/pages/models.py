@@ -7,6 +7,7 @@ from nicegui import run, ui
 from appliance.access.roles import Permission
 from appliance.control.panel.model_view import Models, Stored, figure_of, models_of
 from appliance.control.panel.parts.controls import facts, figure, notice, section, use_style, words
+from appliance.control.panel.swap_board import SwapBoard
 from appliance.control.panel.visitor import Visitor, telling
 from appliance.control.panel.words import milliseconds, size, state_word
 from appliance.messages import ModelInfo, ProcessHealth
@@ -14,10 +15,6 @@ from appliance.messages import ModelInfo, ProcessHealth
 DETECT = "detect"
 REFRESH_S = 2.0
 MOST_CLASSES = 24
-AS_OF_NOW = (
-    "Another model is put to work by naming it in the configuration and starting the machine again. "
-    "Changing it here, while cameras are being counted, comes with the work on models."
-)
 
 
 def build(visitor: Visitor) -> None:
@@ -25,7 +22,7 @@ def build(visitor: Visitor) -> None:
     use_style()
     page = ModelsPage(visitor)
     ui.timer(0.05, page.begin, once=True)
-    ui.timer(REFRESH_S, page.show_reported)
+    ui.timer(REFRESH_S, page.look)
 
 
 class ModelsPage:
@@ -35,6 +32,7 @@ class ModelsPage:
         self._visitor = visitor
         self._reported: tuple[object, ...] | None = None
         self._tallies = ui.element("section").classes("tallies").props('aria-label="Live now"')
+        self._swaps = SwapBoard(visitor, self.begin)
         self._files = ui.element("div").classes("stack")
         self.show_reported()
 
@@ -49,6 +47,11 @@ class ModelsPage:
             with self._files:
                 self._show_live(found)
                 self._show_store(found.stored)
+
+    async def look(self) -> None:
+        """What is new."""
+        self.show_reported()
+        await self._swaps.show()
 
     def show_reported(self) -> None:
         """What the detector says of itself."""
@@ -82,7 +85,8 @@ class ModelsPage:
                     [("Name", f"{manifest.name}, version {manifest.version}"), *named, *_about(manifest.sha256, manifest.made_by)]
                 )
             self._show_classes(found)
-            words(AS_OF_NOW, "p", "muted")
+            with ui.element("div").classes("line"):
+                self._swaps.offer_way_back()
 
     def _show_classes(self, found: Models) -> None:
         health = self._visitor.house.health
@@ -105,7 +109,7 @@ class ModelsPage:
                 words("Nothing is in the store; the configuration names a file of its own.", kind="muted")
             with ui.element("div").classes("catalogue"):
                 for one in stored:
-                    _stored(one)
+                    _stored(one, self._swaps)
 
 
 def figures_of(model: ModelInfo | None, process: ProcessHealth) -> tuple[tuple[str, str, str], ...]:
@@ -129,7 +133,7 @@ def _about(sha256: str, made_by: str) -> list[tuple[str, str]]:
     return [("SHA-256", checked), *([("Made by", made_by)] if made_by else [])]
 
 
-def _stored(one: Stored) -> None:
+def _stored(one: Stored, swaps: SwapBoard) -> None:
     with ui.element("article").classes("stack stored"):
         if one.manifest is None:
             words(f"{one.folder.parent.name}, version {one.folder.name}", "h3")
@@ -150,3 +154,6 @@ def _stored(one: Stored) -> None:
                 ("Licence", manifest.licence or "not noted"),
             ]
         )
+        if not one.is_wanted:
+            with ui.element("div").classes("line"):
+                swaps.offer(manifest.label)

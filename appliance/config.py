@@ -154,6 +154,30 @@ class GateSettings(Settings):
     """How long it is watched when it counts, with the other one ready to take over again."""
 
 
+class DriftSettings(Settings):
+    """Whether a live camera still shows, and the model still finds, what they did when all was well."""
+
+    enabled: bool = True
+    window_s: float = Field(default=600.0, ge=2, le=86400)
+    """How much is compared at a time."""
+    learn_h: float = Field(default=24.0, gt=0, le=720)
+    """How long it learns what is usual; a day, so that every hour is in it."""
+    in_a_row: int = Field(default=3, ge=1, le=100)
+    """So many windows must agree before it is told that something has changed, or is well again."""
+    night_below: float = Field(default=60.0, ge=0, le=255)
+    """The mean brightness of the picture, 0 to 255, below which it is night, which has a baseline of its own."""
+    scores: Share = 0.35
+    """By how much the scores may sink: Kolmogorov and Smirnov's distance."""
+    sizes: Share = 0.35
+    """The same for the sizes of objects, in either direction."""
+    classes: float = Field(default=0.5, gt=0, le=100)
+    """By how much the shares of the classes may differ: the population stability index."""
+    sharpness: float = Field(default=0.25, gt=0, le=1)
+    """Which share of its sharpness the picture may lose."""
+    view: float = Field(default=0.5, ge=0, lt=1)
+    """How well the picture must agree with the usual ones: the correlation of where its edges are."""
+
+
 class TrackerSettings(Settings):
     """BoT-SORT."""
 
@@ -261,6 +285,7 @@ class SiteSettings(Settings):
     """None at first; they come and go while the site runs."""
     detector: DetectorSettings
     gates: GateSettings = GateSettings()
+    drift: DriftSettings = DriftSettings()
     tracker: TrackerSettings = TrackerSettings()
     counter: CounterSettings = CounterSettings()
     mqtt: MqttSettings = MqttSettings()

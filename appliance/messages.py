@@ -194,8 +194,15 @@ class Return(Message, frozen=True):
     number: int
 
 
+class LearnAnew(Message, frozen=True):
+    """From another program to the machine, and order to the detector: what this camera shows from now on is how it shall be."""
+
+    camera: str
+    author: str = ""
+
+
 # To those who work on frames, and to those who tell others of the site.
-Order = Begin | Forget | Rescale | Learn | Switch | Take | Return
+Order = Begin | Forget | Rescale | Learn | Switch | Take | Return | LearnAnew
 SiteOrder = Describe | Drain
 
 
@@ -214,6 +221,28 @@ class CameraCondition(Message, frozen=True):
     condition: Condition
     source: SourceInfo | None = None
     connections: int = 0
+
+
+class DriftHealth(Message, frozen=True):
+    """Whether a camera shows, and the model finds, what they used to: ``learning``, ``steady`` or ``drifting``, since when (wall
+    clock) and why; ``light`` is ``day`` or ``night``, ``learned`` the share of its baseline that is known, and ``levels`` are how
+    far each statistic is from it, as a multiple of what is tolerated.
+    """
+
+    state: str
+    since_ns: int
+    sentence: str = ""
+    light: str = ""
+    learned: float = 0.0
+    levels: dict[str, float] = {}
+
+
+class CameraDrift(Message, frozen=True):
+    """Report of the detector after each window: how a camera has changed."""
+
+    pid: int
+    camera: str
+    drift: DriftHealth
 
 
 class ProcessCondition(Message, frozen=True):
@@ -426,6 +455,8 @@ class CameraHealth(Message, frozen=True):
     skipped_busy: int
     skipped_stale: int
     damaged: int
+    drift: DriftHealth | None = None
+    """None where nobody watches for it."""
 
 
 class SwapHealth(Message, frozen=True):
@@ -453,7 +484,7 @@ class Health(Message, frozen=True):
     swap: SwapHealth | None = None
 
 
-Report = Ready | Began | Beat | CameraCondition | ProcessCondition | Drained | Swapping | Finished | Refused
+Report = Ready | Began | Beat | CameraCondition | CameraDrift | ProcessCondition | Drained | Swapping | Finished | Refused
 
 
 class Committed(Message, frozen=True):

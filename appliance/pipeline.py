@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
-from appliance.config import CameraSettings, SiteSettings, named_classes, wanted_classes
+from appliance.config import CameraSettings, SiteSettings, home_expanded, named_classes, wanted_classes
+from appliance.drift.keeping import FOLDER as BASELINES
 from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import USUAL_INPUT_PX, preview_shape
 from appliance.login import login_of
@@ -191,6 +192,8 @@ def for_detect(
         is_live=has_live,
         takes_guests=site.control.port is not None,
         burst=1 if has_live else max(1, site.slots // BURSTS_PER_RING),
+        drift=site.drift if site.drift.enabled else None,
+        baselines=home_expanded(site.data_dir) / BASELINES,
     ).model_dump_json()
 
 

@@ -9,6 +9,7 @@ from appliance.config import (
     ControlSettings,
     CounterSettings,
     DetectorSettings,
+    DriftSettings,
     GateSettings,
     MqttSettings,
     RetentionSettings,
@@ -39,6 +40,10 @@ class DetectProcess(Settings):
     """Whether the control plane may send pictures of its own."""
     burst: int
     """Answers that are handed on together, while others are under way."""
+    drift: DriftSettings | None = None
+    """None: nobody watches whether live cameras still show what they did."""
+    baselines: Path | None = None
+    """Where it is kept what they did show; None: nowhere."""
 
 
 class CandidateProcess(Settings):

@@ -13,7 +13,7 @@ from appliance.config import SiteSettings, named_classes
 from appliance.errors import Refusal
 from appliance.ipc.requests import RequestDesk
 from appliance.login import login_of
-from appliance.messages import Activate, Answer, CallOff, Request
+from appliance.messages import Activate, Answer, CallOff, LearnAnew, Request
 from appliance.place import Place
 from appliance.supervise.preflight import LONGEST_SOCKET_PATH, check_memory
 from appliance.supervise.supervisor import Machine, Supervisor
@@ -47,6 +47,8 @@ class Reloader:
                 answer = self._swapper.activate(request, self._site)
             elif isinstance(request, CallOff):
                 answer = self._swapper.call_off(request)
+            elif isinstance(request, LearnAnew):
+                answer = self._learn_anew(request)
             else:
                 answer = self._become(request)
             self._desk.answer(answer)
@@ -57,6 +59,19 @@ class Reloader:
         # Cameras may have changed meanwhile.
         self._site = self._site.model_copy(update={"detector": site.detector})
         self._supervisor.model_name = site.detector.model
+
+    def _learn_anew(self, request: LearnAnew) -> Answer:
+        """Have the detector take what a camera shows from now on for how it shall be."""
+        camera = next((camera for camera in self._site.cameras if camera.name == request.camera), None)
+        if camera is None:
+            return Answer(False, f"there is no camera '{request.camera}'")
+        if not self._site.drift.enabled or not camera.is_live:
+            why = "drift.enabled is false" if camera.is_live else "it is a file"
+            return Answer(False, f"nobody watches whether {camera.name} drifts: {why}")
+        if not self._supervisor.order("detect", request):
+            return Answer(False, "there is no detector at this moment")
+        logger.warning("%s learns anew what is usual, as %s wishes", camera.name, request.author or "somebody")
+        return Answer(True, f"{camera.name} learns anew what is usual")
 
     def _become(self, request: Request) -> Answer:
         """Become the site as its file is now; where that cannot be, the machine stays as it is."""

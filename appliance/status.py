@@ -78,6 +78,8 @@ def _named(part: msgspec.Struct) -> dict[str, Any]:
     condition = named.pop("condition")
     # Its histograms are for Prometheus.
     named.pop("work", None)
+    if (drift := named.pop("drift", None)) is not None:
+        named["drift"] = {name: getattr(drift, name) for name in drift.__struct_fields__}
     source = named.pop("source", None)
     if source is not None:
         named["source"] = {name: getattr(source, name) for name in source.__struct_fields__}
@@ -93,7 +95,7 @@ def rfc_3339(time_ns: int) -> str:
 
 def cameras_of(health: Health) -> Table:
     """For people."""
-    table = Table("camera", "state", "for", "picture", "frames", "skipped", "reason")
+    table = Table("camera", "state", "for", "picture", "frames", "skipped", "drift", "reason")
     for camera in health.cameras:
         source = camera.source
         table.add_row(
@@ -103,7 +105,8 @@ def cameras_of(health: Health) -> Table:
             "" if source is None else f"{source.width}x{source.height}, {source.frames_per_second:.3g}/s",
             str(camera.frames),
             f"{camera.skipped_busy} busy, {camera.skipped_stale} stale",
-            camera.condition.reason,
+            "" if camera.drift is None else camera.drift.state,
+            "; ".join(filter(None, (camera.condition.reason, camera.drift.sentence if camera.drift is not None else ""))),
         )
     return table
 

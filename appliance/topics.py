@@ -28,6 +28,7 @@ from appliance.messages import (
     GuestPicture,
     GuestSeen,
     Health,
+    LearnAnew,
     Recall,
     Recalled,
     Request,
@@ -87,7 +88,8 @@ class Desk(Generic[Q, A]):
 
 
 # Of the supervisor, for other programs.
-REQUESTS: Desk[Request | Activate | CallOff, Answer] = Desk("requests", Request | Activate | CallOff, Answer)
+Asked = Request | Activate | CallOff | LearnAnew
+REQUESTS: Desk[Asked, Answer] = Desk("requests", Asked, Answer)
 # Of the counter and of the detector, for the control plane.
 RECALLS: Desk[Recall, Recalled] = Desk("recalls", Recall, Recalled)
 GUESTS: Desk[GuestPicture, GuestSeen] = Desk("guests", GuestPicture, GuestSeen)

@@ -67,5 +67,5 @@ class House:
 
 def conditions(health: Health) -> list[object]:
     """What of its health is news."""
-    cameras: list[object] = [(camera.name, camera.condition) for camera in health.cameras]
+    cameras: list[object] = [(camera.name, camera.condition, camera.drift and camera.drift.state) for camera in health.cameras]
     return [*cameras, *((process.name, process.condition) for process in health.processes)]

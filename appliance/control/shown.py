@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from appliance.messages import CameraHealth, Condition, Health, ProcessHealth
+from appliance.messages import CameraHealth, Condition, DriftHealth, Health, ProcessHealth
 from appliance.times import rfc_3339
 
 State = Literal["starting", "ok", "degraded", "down"]
+DriftState = Literal["learning", "steady", "drifting"]
+Light = Literal["", "day", "night"]
 # RFC 3339, UTC.
 Time = Annotated[str, Field(examples=["2026-11-21T07:30:00.000Z"])]
 
@@ -21,6 +23,19 @@ class PictureShown(BaseModel):
     height: int
     frames_per_second: float
     decoder: str
+
+
+class DriftShown(BaseModel):
+    """Whether a camera shows, and the model finds, what they used to."""
+
+    state: DriftState
+    reason: str = Field(description="What has changed; empty where nothing has.")
+    since: Time
+    light: Light = Field(description="Each has a baseline of its own; empty where nothing was seen yet.")
+    learned: float = Field(description="Which share of the present light's baseline is known.")
+    levels: dict[str, float] = Field(
+        description="How far each statistic is from its baseline, as a multiple of what is tolerated; as of the newest window."
+    )
 
 
 class CameraShown(BaseModel):
@@ -36,6 +51,7 @@ class CameraShown(BaseModel):
     skipped_busy: int = Field(description="Frames that nobody had time for.")
     skipped_stale: int = Field(description="Frames that came too late.")
     damaged: int
+    drift: DriftShown | None = Field(default=None, description="Null where nobody watches for it.")
 
 
 class ProcessShown(BaseModel):
@@ -68,6 +84,8 @@ class StatusShown(BaseModel):
 
 
 ORDER: tuple[State, ...] = ("ok", "starting", "degraded", "down")
+DRIFTS: tuple[DriftState, ...] = ("learning", "steady", "drifting")
+LIGHTS: tuple[Light, ...] = ("", "day", "night")
 
 
 def state_of(condition: Condition) -> State:
@@ -94,6 +112,19 @@ def camera_of(camera: CameraHealth) -> CameraShown:
         skipped_busy=camera.skipped_busy,
         skipped_stale=camera.skipped_stale,
         damaged=camera.damaged,
+        drift=None if camera.drift is None else drift_of(camera.drift),
+    )
+
+
+def drift_of(drift: DriftHealth) -> DriftShown:
+    """As it is shown."""
+    return DriftShown(
+        state=next(state for state in DRIFTS if state == drift.state),
+        reason=drift.sentence,
+        since=rfc_3339(drift.since_ns),
+        light=next(light for light in LIGHTS if light == drift.light),
+        learned=drift.learned,
+        levels=drift.levels,
     )
 
 

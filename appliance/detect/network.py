@@ -15,7 +15,7 @@ from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import GREY
 from appliance.messages import ModelInfo
 from appliance.models.manifest import names_in
-from appliance.models.store import find_model
+from appliance.models.store import digest_of, find_model
 from appliance.process_settings import DetectProcess
 
 TYPICAL_SOURCE = (1280, 720)
@@ -26,6 +26,8 @@ class Network:
 
     def __init__(self, settings: DetectProcess) -> None:
         model = find_model(settings.detector.model, *settings.stores)
+        self.digest = (model.manifest.sha256 if model.manifest else "") or digest_of(model.path)
+        """The sha256 of the model file."""
         detector = settings.detector
         if detector.input_px is None and model.manifest is not None:
             detector = detector.model_copy(update={"input_px": model.manifest.input_px})
@@ -52,6 +54,8 @@ class Network:
         """From now on find these classes only, or all where none is named."""
         # What another model knew is wanted of this one as far as it knows it.
         known = [name for name in classes if name in self.info.names] or classes
+        self.kept = tuple(sorted(known))
+        """What it finds; empty for all."""
         wanted = class_ids(known, self.info.names) if classes else None
         self._kept = HeadSettings(self._low_score, self._overlap, wanted)
 

@@ -13,11 +13,24 @@ from appliance.detect.changes import Changes
 from appliance.detect.guests import Guests
 from appliance.detect.network import Network
 from appliance.detect.networks import Networks, is_finite
+from appliance.detect.watching import drifts_of
 from appliance.ipc.channel import Receiver, Sender, Showcase, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingReaders
 from appliance.letterbox import Letterbox
-from appliance.messages import Begin, DetectedFrame, EndOfStream, Forget, FrameTicket, Order, Return, SkippedFrame, Switch, Take
+from appliance.messages import (
+    Begin,
+    DetectedFrame,
+    EndOfStream,
+    Forget,
+    FrameTicket,
+    LearnAnew,
+    Order,
+    Return,
+    SkippedFrame,
+    Switch,
+    Take,
+)
 from appliance.process_settings import DetectProcess
 from appliance.topics import BOXES, SHADOWS, TICKETS, Detected
 
@@ -65,6 +78,7 @@ class Detector:
         wait_ns = round(settings.detector.batch_wait_ms * NS_PER_MS) if settings.is_live else 0
         self._batcher = Batcher(live.max_batch, wait_ns)
         self._rings = RingReaders()
+        self._drifts = drifts_of(link, self._rings, settings)
         self._epochs: dict[str, int] = {}
         self._under_way: deque[Batch] = deque()
         self._guests = Guests(link.folder, live.usual_shape) if settings.takes_guests else None
@@ -110,25 +124,37 @@ class Detector:
 
     def _obey(self, order: Order) -> None:
         if isinstance(order, Begin):
-            self._rings.forget(order.camera)
-            if order.shard not in self._senders:
-                self._senders[order.shard] = Sender(self._link.folder, BOXES, order.shard)
-            self._boxes[order.camera] = self._senders[order.shard]
-            self._epochs[order.camera] = order.epoch
-            self._cameras[order.camera] = CameraSettings.model_validate_json(order.settings)
-            self.networks.speak(order.model.names)
-            self._link.began(order)
+            self._begin(order)
         elif isinstance(order, Forget):
-            self._rings.forget(order.camera)
-            for known in (self._epochs, self._cameras, self._sources):
-                known.pop(order.camera, None)
+            self._forget(order.camera)
         elif isinstance(order, Switch):
             self._changes.switch(order, wanted_classes(self._cameras.values()), self._sources.values())
         elif isinstance(order, Take):
             self._changes.take(order, wanted_classes(self._cameras.values()))
         elif isinstance(order, Return):
             self._changes.go_back(order)
+        elif isinstance(order, LearnAnew) and self._drifts is not None:
+            self._drifts.learn_anew(order.camera)
         self.networks.keep_classes(wanted_classes(self._cameras.values()))
+
+    def _begin(self, order: Begin) -> None:
+        self._rings.forget(order.camera)
+        if order.shard not in self._senders:
+            self._senders[order.shard] = Sender(self._link.folder, BOXES, order.shard)
+        self._boxes[order.camera] = self._senders[order.shard]
+        self._epochs[order.camera] = order.epoch
+        self._cameras[order.camera] = CameraSettings.model_validate_json(order.settings)
+        self.networks.speak(order.model.names)
+        if self._drifts is not None:
+            self._drifts.begin(self._cameras[order.camera], self.networks.live.digest)
+        self._link.began(order)
+
+    def _forget(self, camera: str) -> None:
+        self._rings.forget(camera)
+        for known in (self._epochs, self._cameras, self._sources):
+            known.pop(camera, None)
+        if self._drifts is not None:
+            self._drifts.forget(camera)
 
     def _accept(self, message: FrameTicket | EndOfStream) -> None:
         if not self._is_current(message):
@@ -240,6 +266,8 @@ class Detector:
                 continue
             detections = self._detections(batch.network, ticket, output)
             self._answers.append(DetectedFrame(ticket, detections))
+            if self._drifts is not None and batch.network is self.networks.live:
+                self._drifts.look(ticket, detections, batch.network)
             self._sure = (ticket.camera, ticket.frame, int((detections.scores >= self._confidence).sum()))
             self._link.heart.arrived(monotonic_ns() - ticket.arrived_ns)
             self._leave(ticket.camera)

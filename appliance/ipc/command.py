@@ -13,9 +13,11 @@ from appliance.messages import (
     Began,
     Begin,
     CameraCondition,
+    CameraDrift,
     Checkpoint,
     Condition,
     Drained,
+    DriftHealth,
     Finished,
     ModelInfo,
     Order,
@@ -109,6 +111,10 @@ class CommandLink:
     def camera_is(self, camera: str, condition: Condition, source: SourceInfo | None, connections: int) -> None:
         """Report how a camera is."""
         self._report(CameraCondition(os.getpid(), camera, condition, source, connections))
+
+    def has_drifted(self, camera: str, drift: DriftHealth) -> None:
+        """Report whether a camera still shows what it did."""
+        self._report(CameraDrift(os.getpid(), camera, drift))
 
     def process_is(self, condition: Condition) -> None:
         """Report how the work of this process goes."""

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from appliance.messages import CameraHealth, ProcessHealth
 
 STATES = ("starting", "ok", "degraded", "down")
+DRIFTS = ("learning", "steady", "drifting")
 SKIPPED = (
     "Frames that came in and were not looked at: busy, because the others were, and stale, because they came too late, were not"
     " passed on; waited were, and became too old before it was their turn."
@@ -23,6 +24,7 @@ def of_cameras(
     yield from _of_conditions(cameras)
     yield from _of_frames(cameras, processes)
     yield from _of_sight(cameras, processes, coverage)
+    yield from _of_drift(cameras)
 
 
 def _of_conditions(cameras: tuple[CameraHealth, ...]) -> Iterator[Metric]:
@@ -83,3 +85,23 @@ def _of_sight(
         if camera.name in coverage:
             seen.add_metric((camera.name,), coverage[camera.name])
     yield from (newest, tracks, seen)
+
+
+def _of_drift(cameras: tuple[CameraHealth, ...]) -> Iterator[Metric]:
+    state = GaugeMetricFamily(
+        "appliance_camera_drift_state",
+        "1 for the one of learning, steady and drifting that is true of what a camera shows and of what is found in it.",
+        labels=("camera", "state"),
+    )
+    level = GaugeMetricFamily(
+        "appliance_camera_drift_level",
+        "How far a statistic is from the camera's baseline, as a multiple of what is tolerated.",
+        labels=("camera", "statistic"),
+    )
+    for camera in cameras:
+        if camera.drift is not None:
+            for name in DRIFTS:
+                state.add_metric((camera.name, name), int(camera.drift.state == name))
+            for statistic, value in camera.drift.levels.items():
+                level.add_metric((camera.name, statistic), value)
+    yield from (state, level)

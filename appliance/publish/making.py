@@ -9,13 +9,14 @@ import msgspec
 
 from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.ledger.reader import KeptCrossing, Tally
-from appliance.messages import CameraHealth
+from appliance.messages import CameraHealth, DriftHealth
 from appliance.publish.payloads import (
     TOTAL,
     AnnouncementPayload,
     CameraPayload,
     CountPayload,
     CrossingPayload,
+    DriftPayload,
     GapPayload,
     IntervalPayload,
     OccupancyPayload,
@@ -69,7 +70,14 @@ def camera_of(health: CameraHealth) -> CameraPayload:
         width=None if source is None else source.width,
         height=None if source is None else source.height,
         decoder=None if source is None else source.decoder,
+        drift=None if health.drift is None else drift_of(health.drift),
     )
+
+
+def drift_of(drift: DriftHealth) -> DriftPayload:
+    """As the detector tells of it."""
+    state = msgspec.convert(drift.state, Literal["learning", "steady", "drifting"])
+    return DriftPayload(state=state, reason=drift.sentence, since=rfc_3339(drift.since_ns))
 
 
 def crossing(counted: KeptCrossing, site: str, *, replayed: bool = False) -> CrossingPayload:

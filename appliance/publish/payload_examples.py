@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from appliance.clock import NS_PER_S
 from appliance.ledger.reader import KeptCrossing
-from appliance.messages import CameraHealth, Condition, SourceInfo
+from appliance.messages import CameraHealth, Condition, DriftHealth, SourceInfo
 from appliance.publish import making
 from appliance.publish.payloads import Payload
 
@@ -52,6 +52,7 @@ SEEN = CameraHealth(
     skipped_busy=12,
     skipped_stale=0,
     damaged=0,
+    drift=DriftHealth("drifting", START_NS, "the picture is blurred: its sharpness fell from 0.41 to 0.19", "day", 1.0),
 )
 AWAY = CameraHealth(
     name=PLACE.camera,

@@ -48,6 +48,17 @@ class SitePayload(Payload, frozen=True, kw_only=True):
     version: Annotated[str, Meta(description="Of the appliance's software.")]
 
 
+class DriftPayload(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a camera shows, and the model finds, what they used to."""
+
+    state: Annotated[
+        Literal["learning", "steady", "drifting"],
+        Meta(description="'learning' what is usual takes a day; 'drifting' still counts, but perhaps not truly."),
+    ]
+    reason: Annotated[str, Meta(description="What has changed, as a sentence for people; empty where nothing has.")]
+    since: Annotated[Time, Meta(description="When it came into this state.")]
+
+
 class CameraPayload(Payload, frozen=True, kw_only=True):
     """How a camera is; retained."""
 
@@ -63,6 +74,7 @@ class CameraPayload(Payload, frozen=True, kw_only=True):
     width: Annotated[int | None, Meta(description="Of the source's frames, pixels.")]
     height: Annotated[int | None, Meta(description="Of the source's frames, pixels.")]
     decoder: Annotated[str | None, Meta(description="What decodes its pictures.")]
+    drift: Annotated[DriftPayload | None, Meta(description="Null where nobody watches for it.")] = None
 
 
 class CrossingPayload(Payload, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from appliance.clock import wall_ns
 from appliance.latency import quantile_ns
-from appliance.messages import CameraCondition, CameraHealth, Condition, Health, ProcessHealth
+from appliance.messages import CameraCondition, CameraHealth, Condition, DriftHealth, Health, ProcessHealth
 from appliance.supervise.child import Child
 from appliance.supervise.recovery import CameraStream, Stage
 
@@ -22,6 +22,8 @@ class HealthWatch:
         self._since: dict[str, tuple[Condition, int]] = {}
         self._worked: dict[str, tuple[int, int]] = {}
         """How many frames had come to each process, and when that became more."""
+        self.drifts: dict[str, DriftHealth] = {}
+        """As the detector has told."""
 
     def health(self, children: dict[str, Child], streams: Iterable[CameraStream], cameras: dict[str, CameraCondition]) -> Health:
         """The whole machine, now."""
@@ -71,6 +73,7 @@ class HealthWatch:
             work.skipped,
             work.stale,
             work.damaged,
+            self.drifts.get(stream.camera),
         )
 
     def _worked_ns(self, name: str, frames: int, now_ns: int) -> int:

@@ -22,6 +22,7 @@ from appliance.messages import (
     Began,
     Begin,
     CameraCondition,
+    CameraDrift,
     Describe,
     Drain,
     Drained,
@@ -194,6 +195,8 @@ class Supervisor:
             elif self.streams[camera].settings != stream.settings:
                 self.streams[camera].settings = stream.settings
                 self.streams[camera].tear()
+                # Told again, unless it is a file now.
+                self._watch_health.drifts.pop(camera, None)
         self._machine = machine
         # It began long ago: from here on a process that refuses to work is a fault to be told, and no reason to end all others.
         self._has_worked = True
@@ -218,6 +221,7 @@ class Supervisor:
             if self.children[name].is_ready:
                 self._post.order(name, self.children[name].pid, Forget(camera))
         self._cameras.pop(camera, None)
+        self._watch_health.drifts.pop(camera, None)
         self._rings.drop(camera)
 
     def _replace_children(self, machine: Machine) -> None:
@@ -329,14 +333,16 @@ class Supervisor:
             self._on_process(child, report)
         elif isinstance(report, Drained):
             self._drained.add(process)
-        elif isinstance(report, Began | CameraCondition | Finished) and report.camera in self.streams:
+        elif isinstance(report, Began | CameraCondition | CameraDrift | Finished) and report.camera in self.streams:
             self._on_stream(child, report)
 
-    def _on_stream(self, child: Child, report: Began | CameraCondition | Finished) -> None:
+    def _on_stream(self, child: Child, report: Began | CameraCondition | CameraDrift | Finished) -> None:
         if isinstance(report, Began):
             self._on_began(child, report)
         elif isinstance(report, CameraCondition):
             self._on_camera(report)
+        elif isinstance(report, CameraDrift):
+            self._on_drift(report)
         else:
             self.streams[report.camera].finish(report.epoch, report.problem)
             if self._are_streams_finished():
@@ -368,6 +374,13 @@ class Supervisor:
         is_bad = report.condition.state in ("down", "degraded")
         level = logging.WARNING if is_bad else logging.INFO
         logger.log(level, "%s is %s%s%s", child.spec.name, report.condition.state, ": " * is_bad, report.condition.reason)
+
+    def _on_drift(self, report: CameraDrift) -> None:
+        before = self._watch_health.drifts.get(report.camera)
+        self._watch_health.drifts[report.camera] = drift = report.drift
+        if before is not None and before.state != drift.state:
+            level = logging.WARNING if drift.sentence else logging.INFO
+            logger.log(level, "%s is %s%s", report.camera, drift.state, f": {drift.sentence}" if drift.sentence else "")
 
     def _on_camera(self, report: CameraCondition) -> None:
         before = self._cameras.get(report.camera)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from appliance.latency import BUCKETS
-from appliance.messages import Beat, CameraHealth, Condition, Health, ProcessHealth, SourceInfo
+from appliance.messages import Beat, CameraHealth, Condition, DriftHealth, Health, ProcessHealth, SourceInfo
 from appliance.observe.metrics import Figures
 from appliance.observe.sensors import Reading
 
 NOW_NS = 1_700_000_000_000_000_000
+STATISTICS = ("brightness", "sharpness", "view", "scores", "sizes", "classes", "objects")
+DRIFT = DriftHealth("drifting", NOW_NS, "the picture is blurred", "day", 1.0, dict.fromkeys(STATISTICS, 1.25))
 TIMES = tuple(range(BUCKETS))
 READINGS = [
     Reading("temperature", "coretemp", "Package id 0", 61.5),
@@ -17,7 +19,7 @@ READINGS = [
 
 
 def camera(name: str) -> CameraHealth:
-    return CameraHealth(name, Condition("ok"), NOW_NS, SourceInfo(1280, 720, 25.0, 0, "pencil"), 1, 1000, 20, 3, 0)
+    return CameraHealth(name, Condition("ok"), NOW_NS, SourceInfo(1280, 720, 25.0, 0, "pencil"), 1, 1000, 20, 3, 0, DRIFT)
 
 
 def process(name: str, **work: object) -> ProcessHealth:

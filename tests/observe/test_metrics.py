@@ -45,7 +45,7 @@ def test_all_of_it_is_as_prometheus_wants_it(cameras: int) -> None:
     text = exposition(health(cameras), figures(cameras))
     assert list(complaints(text)) == []
     series = sum(not line.startswith("#") for line in text.splitlines())
-    assert series <= 200 + 80 * cameras, "48 of each camera are its crossings"
+    assert series <= 200 + 90 * cameras, "48 of each camera are its crossings"
 
 
 def test_what_is_not_known_is_not_there() -> None:
@@ -80,6 +80,18 @@ def test_a_camera_that_is_down_has_no_tracks() -> None:
     assert families_of(text)["appliance_camera_tracks"].samples == []
     assert value(text, "appliance_camera_state", state="down") == 1
     assert "toaster" not in text, "a reason is no label"
+
+
+def test_drift_is_told_by_state_and_statistic_where_it_is_watched_for() -> None:
+    text = exposition(health(2), None)
+    state, level = "appliance_camera_drift_state", "appliance_camera_drift_level"
+    states = {name: value(text, state, camera="camera-1", state=name) for name in ("learning", "steady", "drifting")}
+    assert states == {"learning": 0, "steady": 0, "drifting": 1}
+    assert value(text, level, camera="camera-0", statistic="sharpness") == 1.25
+    assert "blurred" not in text, "a reason is no label"
+    unwatched = msgspec.structs.replace(camera("camera-0"), drift=None)
+    text = exposition(msgspec.structs.replace(health(1), cameras=(unwatched,)), None)
+    assert families_of(text)[state].samples == families_of(text)[level].samples == []
 
 
 def test_a_process_between_two_lives_is_not_up() -> None:

@@ -17,7 +17,7 @@ from appliance.control.live.painting import UNKNOWN, Scores
 from appliance.control.panel.glance import Glance, glance_of
 from appliance.control.panel.rates import Rates
 from appliance.control.panel.words import milliseconds, moment, rate, size, state_word
-from appliance.messages import CameraHealth, Health, ProcessHealth
+from appliance.messages import CameraHealth, DriftHealth, Health, ProcessHealth
 
 # Plain values, as they go to the browser.
 Shown = dict[str, Any]
@@ -96,8 +96,12 @@ class Eye:
             f"{camera.skipped_busy:,} busy, {camera.skipped_stale:,} late",
             f"{camera.damaged:,}",
             f"{camera.connections:,}",
+            drift_word(camera.drift),
         )
-        return {**self._part(camera, now_ns), "cells": cells}
+        part = self._part(camera, now_ns)
+        if camera.drift is not None and not part["reason"]:
+            part["reason"] = camera.drift.sentence
+        return {**part, "cells": cells}
 
     def _process(self, process: ProcessHealth, now_ns: int) -> Shown:
         busy = self._cpu.per_second(process.name)
@@ -128,7 +132,7 @@ class Eye:
 
 
 COLUMNS = {
-    "cameras": ("Frames now", "Picture", "Decoder", "Frames", "Not looked at", "Damaged", "Connected"),
+    "cameras": ("Frames now", "Picture", "Decoder", "Frames", "Not looked at", "Damaged", "Connected", "Drift"),
     "processes": ("Latency p50", "Latency p99", "CPU", "Memory, at most", "Frames", "Restarts"),
 }
 
@@ -142,6 +146,13 @@ def lines_of(settings: CameraSettings, scores: Scores | None) -> list[Shown]:
         counts = [{"name": name, "number": None if score is None else score.counts.get(name, 0)} for name in directions]
         lines.append({"name": line.name, "counts": counts})
     return lines
+
+
+def drift_word(drift: DriftHealth | None) -> str:
+    """Whether a camera still shows what it did; empty where nobody watches for it."""
+    if drift is None:
+        return ""
+    return f"Learning, {drift.learned:.0%}" if drift.state == "learning" else drift.state.capitalize()
 
 
 def free_of(folder: Path) -> tuple[int, int] | None:

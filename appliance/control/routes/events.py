@@ -103,7 +103,9 @@ class Teller:
         if house.health is not None:
             status = shown(status_of(house.health, house.site, house.run, appliance.__version__))
             parts = [*status["cameras"], *status["processes"]]
-            await self._send_if_new("status", [(part["name"], part["state"], part["reason"]) for part in parts], status)
+            drifts = [camera["drift"] and camera["drift"]["state"] for camera in status["cameras"]]
+            conditions = [(part["name"], part["state"], part["reason"]) for part in parts]
+            await self._send_if_new("status", (conditions, drifts), status)
         scores = await run_in_threadpool(house.today.scores)
         counts = [
             {"camera": camera, "line": line, "counts": dict(score.counts)} for (camera, line), score in sorted(scores.items())

@@ -1,0 +1,38 @@
+"""What ``appliance status`` tells of a machine, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+from rich.console import Console
+
+from appliance.messages import Condition, Health
+from appliance.status import as_json, cameras_of
+from tests.observe.busy_site import NOW_NS, camera, health
+
+
+def text_of(told: Health) -> str:
+    console = Console(width=400)
+    with console.capture() as captured:
+        console.print(cameras_of(told))
+    return captured.get()
+
+
+def test_drift_is_told_beside_the_state() -> None:
+    told = json.loads(json.dumps(as_json(health(1))))
+    [shown] = told["cameras"]
+    assert (shown["state"], shown["reason"]) == ("ok", "")
+    assert (shown["drift"]["state"], shown["drift"]["sentence"]) == ("drifting", "the picture is blurred")
+    assert shown["drift"]["levels"]["view"] == 1.25
+    assert "drifting" in text_of(health(1))
+    assert "the picture is blurred" in text_of(health(1))
+
+
+def test_where_nobody_watches_for_it_there_is_none() -> None:
+    unwatched = msgspec.structs.replace(camera("gate"), drift=None, condition=Condition("down", "no pictures"))
+    told = Health(NOW_NS, (), (unwatched,))
+    [shown] = json.loads(json.dumps(as_json(told)))["cameras"]
+    assert "drift" not in shown
+    assert "drifting" not in text_of(told)
+    assert "no pictures" in text_of(told)

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from appliance import pipeline
 from appliance.config import SiteSettings, named_classes
-from appliance.errors import Refusal
+from appliance.errors import Refusal, encodable
 from appliance.ipc.requests import RequestDesk
 from appliance.login import login_of
 from appliance.messages import Activate, Answer, CallOff, Request
@@ -65,8 +65,9 @@ class Reloader:
             machine = self._machine(wanted)
             if not request.is_trial:
                 self._supervisor.change(machine)
-        except (Refusal, OSError) as error:
-            answer = Answer(False, error.sentence if isinstance(error, Refusal) else str(error))
+        except (Refusal, OSError, ValueError) as error:
+            # A ValueError is of settings that cannot be handed on; whatever it is, the machine goes on.
+            answer = Answer(False, error.sentence if isinstance(error, Refusal) else encodable(" ".join(str(error).split())))
             logger.error("the site stays as it was: %s", answer.sentence)
             return answer
         answer = Answer(True, difference(self._site, wanted))

@@ -110,6 +110,14 @@ def test_what_is_live(source: str, pace: str, is_live: bool) -> None:
         pytest.param(site(cameras=site()["cameras"] * 2), "every camera .* found 'yard' twice", id="twin cameras"),
         pytest.param(site(cameras={"a": 1}), "'cameras'", id="names in the place of a list"),
         pytest.param({1: 2}, "'1'|'cameras'", id="a number in the place of a name"),
+        pytest.param(with_line(classes=["\ud800"]), r"lines.0.classes.0': text .* as UTF-8 is wanted, found '.ud800'", id="half"),
+        pytest.param(site(counter={"towing_classes": ["\udfff"]}), "written as UTF-8 is wanted", id="half a class that tows"),
+        pytest.param(site(time_zone="\ud800"), "'time_zone': text .* is wanted", id="half a zone"),
+        pytest.param(site(data_dir="\ud800"), "'data_dir': .* not a valid path", id="half a path"),
+        pytest.param(site(**{"\ud800": 1}), "written as UTF-8 is wanted", id="half a name"),
+        pytest.param(with_line(classes=[""]), "at least 1 character", id="a class without a name"),
+        pytest.param(with_line(classes=["a"] * 201), "at most 200 items", id="more classes than there are"),
+        pytest.param(site(detector={"model": "m" * 4001}), "at most 4000 characters, found 'm{199}…", id="a novel"),
     ],
 )
 def test_what_is_no_site_is_refused_in_one_sentence(tree: dict[str, Any], says: str) -> None:
@@ -117,6 +125,7 @@ def test_what_is_no_site_is_refused_in_one_sentence(tree: dict[str, Any], says: 
         parse_site(tree, origin="site.yaml")
     assert refusal.value.usage
     assert refusal.value.sentence.startswith("site.yaml: ")
+    assert refusal.value.sentence.encode()
     assert "\n" not in refusal.value.sentence
 
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from appliance.access.tokens import NameTaken
 from appliance.configuration.refusals import Faulty, MachineRefused, Missing, NoAnswer, Stale, Taken
-from appliance.errors import Refusal
+from appliance.errors import Refusal, encodable
 
 # The first that fits.
 STATUSES: tuple[tuple[type[Refusal], int], ...] = (
@@ -116,7 +116,10 @@ def tell_problems(app: FastAPI) -> None:
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         del request
         assert isinstance(error, RequestValidationError)
-        faults = [Fault(place=".".join(str(part) for part in one["loc"]), sentence=one["msg"]) for one in error.errors()]
+        faults = [
+            Fault(place=encodable(".".join(str(part) for part in one["loc"])), sentence=encodable(one["msg"]))
+            for one in error.errors()
+        ]
         return problem(422, f"{faults[0].place}: {faults[0].sentence}" if faults else "the request cannot be read", faults)
 
     async def refused(request: Request, error: Exception) -> JSONResponse:

@@ -69,6 +69,22 @@ def test_what_cannot_be_is_refused_and_nothing_changes(
     assert summaries(store) == ["as it was found"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(changes.set_value("cameras.gate.lines.entry.classes", ["\ud800"]), id="a class"),
+        pytest.param(changes.patch("cameras.gate", {"\ud800": "\udfff"}), id="a setting"),
+        pytest.param(changes.add_camera(a_camera("\ud800")), id="a name"),
+    ],
+)
+def test_half_a_character_is_refused_in_words_that_can_be_sent(store: ConfigurationStore, path: Path, change: Change) -> None:
+    with pytest.raises(Faulty) as refusal:
+        store.change(change)
+    fault = refusal.value.faults[0]
+    assert all(text.encode() for text in (refusal.value.sentence, fault.place, fault.reason))
+    assert path.read_text() == TEXT
+
+
 def test_all_faults_of_a_change_are_told_with_their_places(store: ConfigurationStore) -> None:
     with pytest.raises(Faulty) as refusal:
         store.change(changes.patch("", {"speed": 3, "slots": 1, "detector": {"model": None}}))
@@ -86,6 +102,7 @@ def test_all_faults_of_a_change_are_told_with_their_places(store: ConfigurationS
         pytest.param(TEXT.encode().replace(b"Anna", b"Ren\xe9"), 1, 20, "text in UTF-8 is wanted", id="Latin-1"),
         pytest.param("", 1, 1, "found nothing", id="empty"),
         pytest.param("[" * 3000, 1, 51, "nested too deeply", id="too deep"),
+        pytest.param(TEXT.replace("car, bus", '"\\uD800"'), 12, 19, "written as UTF-8 is wanted", id="half a character"),
         pytest.param("#" * 1_000_001, 0, 0, "at most 1000000 bytes are wanted, found 1000001", id="too large"),
     ],
 )

@@ -20,6 +20,7 @@ from appliance.control.house import House
 from appliance.control.inside import Inside
 from appliance.control.naming import KindConvertor, where_named
 from appliance.control.problems import documented
+from appliance.control.reach import within_reach
 from appliance.control.repeatable import WITH_KEY, Repeatable
 from appliance.control.rooms import Rooms, rooms_of
 from appliance.control.shown_configuration import ChangeShown, RevisionShown, revision_of
@@ -32,7 +33,7 @@ register_url_convertor("kind", KindConvertor())
 router = APIRouter(tags=["configuration"], route_class=Repeatable)
 ANSWER_S = 10.0
 REFUSALS = documented(401, 403, 404, 409, 412, 413, 422, 428, 429, 503, 504)
-GATE = {"name": "gate", "source": "rtsp://gate.local/stream1", "login": "env:GATE_LOGIN"}
+GATE = {"name": "gate", "source": "rtsp://gate.local/stream1"}
 DOORSTEP = {"name": "doorstep", "from": [0.1, 0.6], "to": [0.9, 0.6], "classes": ["person"]}
 ETAG_SHOWN = {"schema": {"type": "string"}, "description": "Changes with every byte of the file."}
 SITE = "site: yard\ncameras: []\ndetector: {model: demo}\n"
@@ -197,7 +198,8 @@ async def remove_line_or_zone(  # noqa: PLR0913
 
 def changed(house: House, caller: Caller, change: Change, subject: str, if_match: str, dry_run: bool) -> ChangeShown:
     """Carry a change out."""
-    return told(caller, subject, store_of(house).change(change, wish_of(house, caller, if_match, dry_run)))
+    allowed = within_reach(caller.role, change)
+    return told(caller, subject, store_of(house).change(allowed, wish_of(house, caller, if_match, dry_run)))
 
 
 def told(caller: Caller, subject: str, outcome: Outcome) -> ChangeShown:

@@ -11,6 +11,7 @@ import pytest
 from appliance.config import SiteSettings
 from appliance.errors import Refusal
 from appliance.site_file import load_site, parse_site
+from tests.yaml_bombs import BOMBS
 
 LINE = {"name": "gate", "from": [0, 0.5], "to": [1, 0.5]}
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
@@ -197,6 +198,33 @@ def test_what_is_no_yaml_is_refused_in_one_sentence(tmp_path: Path, content: byt
     assert refusal.value.usage
     assert str(path) in refusal.value.sentence
     assert "\n" not in refusal.value.sentence
+
+
+@pytest.mark.parametrize(("text", "says"), BOMBS.values(), ids=BOMBS.keys())
+def test_a_few_lines_that_stand_for_more_than_fits_are_refused(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(text)
+    with pytest.raises(Refusal, match=f"must be YAML, found a fault: {says}"):
+        load_site(path)
+
+
+def test_what_stands_for_something_else_may_do_so(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(
+        "cameras:\n- &gate\n  name: gate\n  source: rtsp://gate/1\n  lines: &lines [{name: a, from: &a [0, 0], to: [1, 1]}]\n"
+        "- {<<: *gate, name: yard}\n"
+        "- {name: roof, source: b.mp4, lines: *lines, zones: [{name: z, points: [*a, [1, 0], [1, 1]]}]}\n"
+        "detector: {model: demo}\n"
+    )
+    gate, yard, roof = load_site(path).cameras
+    assert (yard.source, yard.lines, roof.lines) == (gate.source, gate.lines, gate.lines)
+
+
+def test_a_file_that_is_no_text_for_people_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text("#" * 1_000_001)
+    with pytest.raises(Refusal, match="at most 1000000 bytes are wanted, found 1000001"):
+        load_site(path)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ def refuse_reach(role: Role, wanted: Way, known: Iterable[Way]) -> None:
         )
     if wanted.host not in hosts:
         raise OutOfReach(
-            f"the login was kept for {' and '.join(sorted(hosts))} and would go to {wanted.host}: an administrator has to do that;"
-            " or add the camera anew in the panel, with its user and password"
+            f"the login was kept for {' and '.join(sorted(hosts))} and would go to {wanted.host}: an administrator has to do"
+            " that; or add the camera anew in the panel, with its user and password"
         )
 
 

@@ -22,6 +22,7 @@ from appliance.messages import Answer
 from tests.configuration.asking import Asked, only_the_file, summaries
 from tests.configuration.sites import A_LINE, TEXT, a_camera
 from tests.processes import Peer
+from tests.yaml_bombs import BOMBS
 
 NORTH, SOUTH = changes.set_value("site", "north2"), changes.set_value("site", "south")
 
@@ -121,6 +122,14 @@ def test_a_faulty_file_is_refused_with_line_and_column(
     store.roll_back(1)
     assert path.read_text() == TEXT
     assert store.revision(2).former == (content if isinstance(content, bytes) else content.encode()), "nothing is lost"
+
+
+@pytest.mark.parametrize(("text", "says"), BOMBS.values(), ids=BOMBS.keys())
+def test_a_text_that_stands_for_more_than_fits_is_refused(store: ConfigurationStore, path: Path, text: str, says: str) -> None:
+    with pytest.raises(Faulty, match=f"YAML is wanted, found a fault: {says}") as refusal:
+        store.put(text)
+    assert refusal.value.faults[0].line
+    assert path.read_text() == TEXT
 
 
 def test_who_has_read_something_older_is_refused(store: ConfigurationStore, path: Path) -> None:

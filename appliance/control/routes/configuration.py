@@ -12,7 +12,6 @@ from starlette.convertors import register_url_convertor
 
 from appliance.clock import wall_ns
 from appliance.configuration.changes import Change, add_item, remove_value, replace_camera, replace_line, replace_zone
-from appliance.configuration.reading import MOST_BYTES
 from appliance.configuration.schema import json_schema
 from appliance.configuration.store import ConfigurationStore, Outcome, Wish
 from appliance.control.door import EDIT_CAMERAS, EDIT_CONFIGURATION, EDIT_LINES, SEE, Caller
@@ -27,6 +26,7 @@ from appliance.control.shown_configuration import ChangeShown, RevisionShown, re
 from appliance.ipc.requests import ask
 from appliance.messages import Answer, Request
 from appliance.topics import REQUESTS
+from appliance.yaml_tree import MOST_BYTES
 
 # So that other words at their place are other addresses, and not wrong ones.
 register_url_convertor("kind", KindConvertor())

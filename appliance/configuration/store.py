@@ -112,12 +112,12 @@ class ConfigurationStore:
 
     def history(self, most: int = 100, before: int | None = None) -> list[Revision]:
         """The newest revisions first; with ``before``, those that are older than that one."""
-        with self._alone(Wish()) as (revisions, _):
+        with self._alone(Wish(), only_looks=True) as (revisions, _):
             return revisions.listed(most, before)
 
     def revision(self, number: int) -> RevisionTexts:
         """One revision with its texts; raises ``Missing`` where it is not kept."""
-        with self._alone(Wish()) as (revisions, _):
+        with self._alone(Wish(), only_looks=True) as (revisions, _):
             return _wanted(revisions, number)
 
     def heal(self, ask: Ask | None = None) -> None:
@@ -126,12 +126,18 @@ class ConfigurationStore:
             pass
 
     @contextmanager
-    def _alone(self, wish: Wish) -> Iterator[tuple[Revisions, bytes]]:
-        """Inside, the file is nobody else's, and its newest revision is what is in it, unless that is faulty."""
+    def _alone(self, wish: Wish, *, only_looks: bool = False) -> Iterator[tuple[Revisions, bytes]]:
+        """Inside, the file is nobody else's, and its newest revision is what is in it, unless that is faulty.
+
+        Who only looks finishes nothing: a change that the machine may not have heard of is for who can ask it.
+        """
         with self._file.alone(), Revisions(self._data_dir / FILE_NAME, self._file.target) as revisions:
-            self._finish(revisions, wish.ask)
+            is_open = (only_looks or wish.is_dry) and revisions.announced() is not None
+            if not is_open:
+                self._finish(revisions, wish.ask)
             former = self._file.read()
-            self._notice(revisions, former)
+            if not is_open:
+                self._notice(revisions, former)
             if wish.if_match is not None and wish.if_match != etag_of(former):
                 raise Stale(f"{self.origin} has been changed meanwhile; read it again, it is {etag_of(former)} now")
             yield revisions, former

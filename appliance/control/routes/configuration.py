@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
@@ -13,7 +14,7 @@ from starlette.convertors import register_url_convertor
 from appliance.clock import wall_ns
 from appliance.configuration.changes import Change, add_item, remove_value, replace_camera, replace_line, replace_zone
 from appliance.configuration.schema import json_schema
-from appliance.configuration.store import ConfigurationStore, Outcome, Wish
+from appliance.configuration.store import Ask, ConfigurationStore, Outcome, Wish
 from appliance.control.door import EDIT_CAMERAS, EDIT_CONFIGURATION, EDIT_LINES, SEE, Caller
 from appliance.control.house import House
 from appliance.control.inside import Inside
@@ -23,6 +24,7 @@ from appliance.control.reach import within_reach
 from appliance.control.repeatable import WITH_KEY, Repeatable
 from appliance.control.rooms import Rooms, rooms_of
 from appliance.control.shown_configuration import ChangeShown, RevisionShown, revision_of
+from appliance.errors import Refusal
 from appliance.ipc.requests import ask
 from appliance.messages import Answer, Request
 from appliance.topics import REQUESTS
@@ -50,6 +52,8 @@ CameraItem = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples
 Kind = Literal["lines", "zones"]
 Name = Annotated[str, Path(pattern=r"^[\w-]+$", max_length=64)]
 InRooms = Annotated[Rooms, Depends(rooms_of)]
+
+logger = logging.getLogger(__name__)
 
 
 class YamlResponse(PlainTextResponse):
@@ -232,8 +236,25 @@ def wish_of(house: House, caller: Caller, if_match: str, is_dry: bool) -> Wish:
     if not if_match:
         raise HTTPException(428, "an If-Match header with the ETag of /config is wanted, or *, found none")
 
+    etag = None if if_match.strip() == "*" else if_match.strip().strip('"')
+    return Wish(author=caller.name, if_match=etag, ask=ask_of(house), is_dry=is_dry)
+
+
+def ask_of(house: House) -> Ask:
+    """Asks its machine."""
+
     def ask_machine(request: Request) -> Answer | None:
         return ask(house.folder, REQUESTS, request, ANSWER_S)
 
-    etag = None if if_match.strip() == "*" else if_match.strip().strip('"')
-    return Wish(author=caller.name, if_match=etag, ask=ask_machine, is_dry=is_dry)
+    return ask_machine
+
+
+def heal(house: House) -> None:
+    """At the start: whoever was here before may have been killed in the middle of a change."""
+    if house.site_file is None:
+        return
+    try:
+        store_of(house).heal(ask_of(house))
+    except (Refusal, OSError) as error:
+        # Whoever changes the file next tries again.
+        logger.error("the site's file and its revisions may differ: %s", error)

@@ -25,7 +25,8 @@ class Rings:
         """A ring for each of these; raises ``Refusal`` where there is no room, or where the others would have to change."""
         size, now = wanted, self._size
         if self._files:
-            if (wanted.slots, wanted.preview_bytes) != (now.slots, now.preview_bytes) or wanted.input_bytes > now.input_bytes:
+            # Pictures that have become smaller leave some of their room free.
+            if wanted.slots != now.slots or wanted.preview_bytes > now.preview_bytes or wanted.input_bytes > now.input_bytes:
                 raise Refusal("larger pictures need other rings; start the machine anew")
             size = now
         self._files |= self._made(cameras, size)

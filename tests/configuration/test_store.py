@@ -18,7 +18,7 @@ from appliance.configuration.refusals import Faulty, MachineRefused, Missing, No
 from appliance.configuration.revisions import MOST_KEPT, Revision, Revisions
 from appliance.configuration.store import FILE_NAME, ConfigurationStore, Wish
 from appliance.errors import Refusal
-from appliance.messages import Answer
+from appliance.messages import Answer, Request
 from tests.configuration.asking import Asked, only_the_file, summaries
 from tests.configuration.sites import A_LINE, TEXT, a_camera
 from tests.processes import Peer
@@ -214,6 +214,33 @@ def test_what_the_machine_does_not_become_is_not_in_the_file(
     assert asked.seen[-1] == TEXT or not asked_again, "and the machine goes back to it"
     assert summaries(store) == ["as it was found"]
     assert only_the_file(path)
+
+
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["written into", "replaced"])
+def test_what_somebody_writes_meanwhile_stays(store: ConfigurationStore, path: Path, is_replaced: bool) -> None:
+    by_hand = TEXT.replace("site: north", "site: by_hand")
+
+    def refuse(request: Request) -> Answer:
+        (path.with_name("editor") if is_replaced else path).write_text(by_hand)
+        if is_replaced:
+            path.with_name("editor").replace(path)
+        return Answer(False, "no")
+
+    with pytest.raises(MachineRefused):
+        store.change(SOUTH, Wish("anna", ask=refuse))
+    assert path.read_text() == by_hand
+    assert summaries(store) == ["as it was found", "edited by hand: site"]
+    assert only_the_file(path)
+
+
+def test_a_file_that_is_gone_meanwhile_is_there_again(store: ConfigurationStore, path: Path) -> None:
+    def refuse(request: Request) -> Answer:
+        path.unlink()
+        return Answer(False, "no")
+
+    with pytest.raises(MachineRefused):
+        store.change(SOUTH, Wish(ask=refuse))
+    assert path.read_text() == TEXT
 
 
 def test_a_link_stays_a_link_and_permissions_stay(store: ConfigurationStore, path: Path, tmp_path: Path) -> None:

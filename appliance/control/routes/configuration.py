@@ -23,7 +23,7 @@ from appliance.control.problems import documented
 from appliance.control.reach import within_reach
 from appliance.control.repeatable import WITH_KEY, Repeatable
 from appliance.control.rooms import Rooms, rooms_of
-from appliance.control.shown_configuration import ChangeShown, RevisionShown, revision_of
+from appliance.control.shown_configuration import ChangeShown, RevisionShown, revision_of, text_for
 from appliance.errors import Refusal
 from appliance.ipc.requests import ask
 from appliance.messages import Answer, Request
@@ -64,10 +64,9 @@ class YamlResponse(PlainTextResponse):
 
 @router.get("/config", response_class=YamlResponse, responses={**documented(401, 403, 429, 503), **THE_FILE})
 def read_configuration(house: Inside, caller: SEE) -> Response:
-    """The file with its comments; its ETag is wanted by every change."""
-    del caller
+    """The file with its comments; its ETag is wanted by every change. A viewer does not see passwords in addresses."""
     configuration = store_of(house).read()
-    return YamlResponse(configuration.text, headers={"ETag": f'"{configuration.etag}"'})
+    return YamlResponse(text_for(caller.role, configuration.text), headers={"ETag": f'"{configuration.etag}"'})
 
 
 @router.put("/config", responses=REFUSALS)

@@ -19,7 +19,7 @@ from appliance.control.panel.parts.difference import difference
 from appliance.control.panel.visitor import Visitor, notify, telling
 from appliance.control.panel.words import moment
 from appliance.control.routes.configuration import store_of, told, wish_of
-from appliance.control.shown_configuration import ChangeShown
+from appliance.control.shown_configuration import ChangeShown, text_for
 
 PAGE = 30
 
@@ -111,7 +111,7 @@ class Revisions:
             with dialog(f"Revision {one.number}", is_broad=True) as made:
                 who = one.author or "somebody, by hand"
                 words(f"By {who}, {moment(one.time_ns, wall_ns(), self._house.zone)}: {one.summary}")
-                difference(diff)
+                difference(text_for(self._visitor.role, diff))
                 with ui.element("div").classes("line"):
                     if self._may_edit and one.number != self._newest:
                         button("Roll back to this …", partial(self._ask, one, made))

@@ -26,7 +26,9 @@ logger = logging.getLogger(__name__)
 class Reloader:
     """Has a machine become another site: with SIGHUP, or when another program asks. Use as a context."""
 
-    def __init__(self, supervisor: Supervisor, place: Place, site: SiteSettings, read_again: Callable[[], SiteSettings]) -> None:
+    def __init__(
+        self, supervisor: Supervisor, place: Place, site: SiteSettings, read_again: Callable[[str | None], SiteSettings]
+    ) -> None:
         self._supervisor, self._place, self._site, self._read_again = supervisor, place, site, read_again
         self._replaced: frozenset[str] = frozenset()
         """Models that have counted here, and that the file may still name; see ``with_live_model``."""
@@ -64,16 +66,17 @@ class Reloader:
     def _become(self, request: Request) -> Answer:
         """Become the site as its file is now; where that cannot be, the machine stays as it is."""
         try:
-            wanted = self._read_again()
+            # What a trial is about need not stand in the file.
+            wanted = self._read_again(request.text or None if request.is_trial else None)
             is_told = wanted.detector.model == self._site.detector.model
             wanted = with_live_model(wanted, self._site.detector.model, self._replaced)
             machine = self._machine(wanted)
-            if not request.is_trial:
-                self._supervisor.change(machine)
+            (self._supervisor.refuse if request.is_trial else self._supervisor.change)(machine)
         except (Refusal, OSError, ValueError) as error:
             # A ValueError is of settings that cannot be handed on; whatever it is, the machine goes on.
             answer = Answer(False, error.sentence if isinstance(error, Refusal) else encodable(" ".join(str(error).split())))
-            logger.error("the site stays as it was: %s", answer.sentence)
+            if not request.is_trial:
+                logger.error("the site stays as it was: %s", answer.sentence)
             return answer
         answer = Answer(True, difference(self._site, wanted))
         if not request.is_trial:

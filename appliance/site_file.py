@@ -17,10 +17,10 @@ from appliance.errors import Refusal
 from appliance.yaml_tree import MOST_BYTES, read_yaml
 
 
-def load_site(path: Path, overrides: Iterable[str] = ()) -> SiteSettings:
-    """The site in a YAML file, with ``NAME=VALUE`` overrides by dotted name."""
+def load_site(path: Path, overrides: Iterable[str] = (), instead: str | None = None) -> SiteSettings:
+    """The site in a YAML file, with ``NAME=VALUE`` overrides by dotted name; or in a text that may come to stand there."""
     try:
-        content = path.read_bytes()
+        content = path.read_bytes() if instead is None else instead.encode()
         if len(content) > MOST_BYTES:
             raise Refusal(f"the configuration {path}: at most {MOST_BYTES} bytes are wanted, found {len(content)}", usage=True)
         text = content.decode("utf-8")

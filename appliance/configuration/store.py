@@ -30,7 +30,7 @@ BY_HAND = "edited by hand"
 FIRST = "as it was found"
 
 Ask = Callable[[Request], Answer | None]
-"""Asks the running machine to read its file again, and gives its answer; None where it gives none."""
+"""Asks the running machine to read its file again, or whether it could, and gives its answer; None where it gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class ConfigurationStore:
             try:
                 if ask is not None:
                     # Nobody knows whether the machine has been asked.
-                    _ask(ask)
+                    _ask(ask, Request())
             except NoAnswer:
                 # It reads the file when it starts.
                 revisions.confirm(number)
@@ -183,14 +183,18 @@ class ConfigurationStore:
         summary = f"{prefix}{in_words(before, site.settings)}" if content != former else "nothing is different"
         diff = unified(former.decode("utf-8", "replace"), site.text, "before", "after")
         configuration = Configuration(site.text, site.settings, etag_of(content))
-        if wish.is_dry or content == former:
+        if content == former:
+            return Outcome(configuration, summary, diff, None)
+        if wish.is_dry:
+            if wish.ask is not None:
+                _ask(wish.ask, Request(is_trial=True, text=site.text))
             return Outcome(configuration, summary, diff, None)
         revision = self._new(revisions, wish.author, summary, content)
         revisions.announce(revision, former, content)
         try:
             with self._file.replaced(content):
                 if wish.ask is not None:
-                    _ask(wish.ask)
+                    _ask(wish.ask, Request())
         except BaseException as error:
             revisions.forget(revision.number)
             if wish.ask is not None and (isinstance(error, NoAnswer) or not isinstance(error, Refusal)):
@@ -226,9 +230,9 @@ class ConfigurationStore:
             return None
 
 
-def _ask(ask: Ask) -> None:
-    """Have the machine become what its file says; raises ``MachineRefused``."""
-    answer = ask(Request())
+def _ask(ask: Ask, request: Request) -> None:
+    """Have the machine become what its file says, or tell whether it could; raises ``MachineRefused``."""
+    answer = ask(request)
     if answer is None:
         raise NoAnswer("the running machine has not answered in time; its configuration stays as it was")
     if not answer.is_done:

@@ -165,9 +165,14 @@ def test_what_is_there_already_is_no_revision(store: ConfigurationStore, path: P
 
 
 def test_a_dry_run_tells_and_changes_nothing(store: ConfigurationStore, path: Path) -> None:
-    outcome = store.change(NORTH, Wish(is_dry=True, ask=Asked(path)))
+    asked = Asked(path, Answer(True, "changed"), Answer(False, "only cameras may change"), None)
+    outcome = store.change(NORTH, Wish(is_dry=True, ask=asked))
     assert (outcome.revision, outcome.summary, outcome.configuration.settings.site) == (None, "site", "north2")
     assert "+site: north2\n" in outcome.diff
+    assert asked.seen == [outcome.configuration.text]
+    for kind, says in ((MachineRefused, "only cameras may change"), (NoAnswer, "has not answered in time")):
+        with pytest.raises(kind, match=says):
+            store.change(NORTH, Wish(is_dry=True, ask=asked))
     assert path.read_text() == TEXT
     assert summaries(store) == ["as it was found"]
 

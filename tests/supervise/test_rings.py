@@ -36,6 +36,14 @@ def test_the_camera_with_the_largest_picture_can_go_or_shrink(rings: Rings) -> N
 
 @pytest.mark.parametrize("wanted", [RingSize(2, 1001, 600), RingSize(2, 1000, 601), RingSize(3, 1000, 600)])
 def test_what_has_no_room_is_refused(rings: Rings, wanted: RingSize) -> None:
-    with pytest.raises(Refusal, match="larger pictures need other rings"):
-        rings.add(["roof"], wanted)
+    for attempt in (rings.refuse, rings.add):
+        with pytest.raises(Refusal, match="larger pictures need other rings"):
+            attempt(["roof"], wanted)
     assert rings.path("roof") == ""
+
+
+def test_what_would_be_refused_is_told_before(rings: Rings, tmp_path: Path) -> None:
+    rings.refuse(["roof"], SIZE)
+    assert rings.path("roof") == ""
+    with pytest.raises(Refusal, match="is too small for the frames in flight"):
+        Rings(str(tmp_path)).refuse(["roof"], RingSize(2, 10**15, 0))

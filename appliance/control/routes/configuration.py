@@ -35,6 +35,8 @@ register_url_convertor("kind", KindConvertor())
 router = APIRouter(tags=["configuration"], route_class=Repeatable)
 ANSWER_S = 10.0
 REFUSALS = documented(401, 403, 404, 409, 412, 413, 422, 428, 429, 503, 504)
+# Of what would be made, and is not.
+DRY: dict[int | str, dict[str, Any]] = {200: {"model": ChangeShown, "description": "What would change: of a dry run."}}
 GATE = {"name": "gate", "source": "rtsp://gate.local/stream1"}
 DOORSTEP = {"name": "doorstep", "from": [0.1, 0.6], "to": [0.9, 0.6], "classes": ["person"]}
 ETAG_SHOWN = {"schema": {"type": "string"}, "description": "Changes with every byte of the file."}
@@ -45,7 +47,7 @@ THE_FILE: dict[int | str, dict[str, Any]] = {
 }
 ETAG = "The ETag of what is changed, so that nobody's change is lost; * takes it as it is."
 IfMatch = Annotated[str, Header(description=ETAG, examples=["*"])]
-DryRun = Annotated[bool, Query(description="Only tell what would change.")]
+DryRun = Annotated[bool, Query(description="Only tell what would change, or why the machine would refuse it.")]
 AS_IN_THE_FILE = "As it stands in the file; see /config/schema."
 Item = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples=[DOORSTEP])]
 CameraItem = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples=[GATE])]
@@ -116,11 +118,18 @@ async def roll_back_configuration(
     return await rooms.changing.run(lambda: told(caller, f"revision {number}", store_of(house).roll_back(number, wish)))
 
 
-@router.post("/cameras", status_code=201, responses=REFUSALS, dependencies=[WITH_KEY])
+@router.post("/cameras", status_code=201, responses={**REFUSALS, **DRY}, dependencies=[WITH_KEY])
 async def add_camera(
-    house: Inside, caller: EDIT_CAMERAS, rooms: InRooms, item: CameraItem, if_match: IfMatch = "", dry_run: DryRun = False
+    house: Inside,
+    caller: EDIT_CAMERAS,
+    rooms: InRooms,
+    item: CameraItem,
+    response: Response,
+    if_match: IfMatch = "",
+    dry_run: DryRun = False,
 ) -> ChangeShown:
     """One more camera."""
+    response.status_code = 200 if dry_run else 201
     change, subject = add_item("cameras", item), f"camera {item.get('name')}"
     return await rooms.changing.run(lambda: changed(house, caller, change, subject, if_match, dry_run))
 
@@ -149,7 +158,7 @@ async def remove_camera(
     return await rooms.changing.run(lambda: changed(house, caller, change, f"camera {camera}", if_match, dry_run))
 
 
-@router.post("/cameras/{camera}/{kind:kind}", status_code=201, responses=REFUSALS, dependencies=[WITH_KEY])
+@router.post("/cameras/{camera}/{kind:kind}", status_code=201, responses={**REFUSALS, **DRY}, dependencies=[WITH_KEY])
 async def add_line_or_zone(  # noqa: PLR0913  # one parameter per word of the request is how FastAPI reads it
     house: Inside,
     caller: EDIT_LINES,
@@ -157,10 +166,12 @@ async def add_line_or_zone(  # noqa: PLR0913  # one parameter per word of the re
     camera: Name,
     kind: Kind,
     item: Item,
+    response: Response,
     if_match: IfMatch = "",
     dry_run: DryRun = False,
 ) -> ChangeShown:
     """One more line or zone."""
+    response.status_code = 200 if dry_run else 201
     change, subject = where_named(add_item(f"cameras.{camera}.{kind}", item), camera), f"{camera}/{item.get('name')}"
     return await rooms.changing.run(lambda: changed(house, caller, change, subject, if_match, dry_run))
 

@@ -11,7 +11,7 @@ loaded      the detector has it, too
 learned     the counter knows its classes
 taken       the detector asks it, as soon as pictures come that were made for it
 switched    it has answered for the first time
-kept        its probation is over; the configuration names it now
+kept        its probation is over; the configuration names it as soon as that can be written (``swap.saving``)
 """
 
 from __future__ import annotations

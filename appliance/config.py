@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from appliance.counted import LineSettings, Name, Settings, Share, ZoneSettings
+from appliance.counted import MOST_CLASSES, ClassName, LineSettings, Name, Settings, Share, ZoneSettings
 from appliance.errors import Refusal
 
 MINUTES_PER_DAY = 1440
@@ -19,6 +19,7 @@ DATA_DIR = Path("~/.local/share/appliance")
 # Lines and zones of a camera, and cameras of a site: more is a mistake, not a wish.
 MOST_COUNTED = 64
 MOST_CAMERAS = 256
+LONGEST_FOUND = 200
 
 
 def _check_interval(minutes: int) -> int:
@@ -196,7 +197,9 @@ class CounterSettings(Settings):
     """Half the strip on both sides of a line in which nothing is decided, in sizes of the object."""
     bridge_s: float = Field(default=2.0, ge=0, le=30)
     """The longest gap over which a lost object and a new one may be the same."""
-    towing_classes: tuple[str, ...] = ("car", "truck", "bus", "van", "lorry", "trailer")
+    towing_classes: tuple[ClassName, ...] = Field(
+        default=("car", "truck", "bus", "van", "lorry", "trailer"), max_length=MOST_CLASSES
+    )
     """What can tow and be towed; a trailer is not counted beside its vehicle. Empty: everything is counted."""
     record_tracks: bool = False
     """Keep every frame's boxes in the ledger, for an annotated video."""
@@ -350,5 +353,12 @@ def first_fault(error: ValidationError) -> str:
     reason, found = first["msg"].removeprefix("Value error, "), first["input"]
     if first["type"] == "string_pattern_mismatch":
         reason = "Input should be one of " + first["ctx"]["pattern"].strip("^$()").replace("|", ", ")
-    reason += f", found {found!r}" if isinstance(found, (str, int, float, type(None))) else ""
+    if first["type"] == "string_unicode":
+        reason = "text that can be written as UTF-8 is wanted"
+    reason += f", found {_shown(found)}" if isinstance(found, (str, int, float, type(None))) else ""
     return f"{place}: {reason}" if first["loc"] else reason
+
+
+def _shown(found: object) -> str:
+    text = repr(found)
+    return text if len(text) <= LONGEST_FOUND else f"{text[:LONGEST_FOUND]}…"

@@ -14,6 +14,9 @@ from appliance.polygon import area, is_simple
 SHORTEST_PIECE = 1e-5
 # Every crossing of every object is looked for at each of them.
 MOST_CORNERS = 200
+MOST_CLASSES = 200
+# Of any text; and where there is a bound, pydantic sees to it that the text can be written as UTF-8.
+LONGEST_TEXT = 4000
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Share, Share]
@@ -26,12 +29,13 @@ def _check_name(name: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_check_name)]
+ClassName = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class Settings(BaseModel):
     """The base: frozen, nothing unknown."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, str_max_length=LONGEST_TEXT)
 
 
 class Anchor(str, Enum):
@@ -63,7 +67,7 @@ class LineSettings(Settings):
     points: tuple[Point, ...] = Field(default=(), max_length=MOST_CORNERS)
     """A line with corners, instead of ``from`` and ``to``."""
     anchor: Anchor = Anchor.CENTER
-    classes: tuple[str, ...] = ()
+    classes: tuple[ClassName, ...] = Field(default=(), max_length=MOST_CLASSES)
     """What is counted; nothing named means everything that the model knows."""
     directions: DirectionNames = DirectionNames()
 
@@ -102,7 +106,7 @@ class ZoneSettings(Settings):
     points: tuple[Point, ...] = Field(max_length=MOST_CORNERS)
     """Its corners, one after the other; the last is joined to the first."""
     anchor: Anchor = Anchor.CENTER
-    classes: tuple[str, ...] = ()
+    classes: tuple[ClassName, ...] = Field(default=(), max_length=MOST_CLASSES)
     """What is counted; nothing named means everything that the model knows."""
     directions: ZoneDirections = ZoneDirections()
 

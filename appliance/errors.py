@@ -10,6 +10,11 @@ class Refusal(Exception):
     """
 
     def __init__(self, sentence: str, *, usage: bool = False) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence = encodable(sentence)
+        super().__init__(self.sentence)
         self.usage = usage
+
+
+def encodable(text: str) -> str:
+    """The text as any wire, file or terminal takes it: half a pair of characters is written out, as in ``\\ud800``."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import stat
 from itertools import count
 from pathlib import Path
 from urllib.parse import unquote
 
 from appliance.errors import Refusal
+
+# A line of a user and a password; whoever names a device or a disk image has mistyped.
+MOST_BYTES = 4096
 
 
 def login_of(reference: str) -> str:
@@ -15,6 +19,8 @@ def login_of(reference: str) -> str:
     if not reference:
         return ""
     kind, _, place = reference.partition(":")
+    if "\0" in place:
+        raise Refusal("a login is wanted in a variable or a file, found a zero byte in its name", usage=True)
     if kind == "env":
         login, what = os.environ.get(place, ""), f"the environment variable {place}"
     else:
@@ -28,11 +34,24 @@ def login_of(reference: str) -> str:
 
 
 def _first_line(path: Path) -> str:
+    """Of a small file; whoever reads it may be the one process that everybody depends on."""
     try:
-        return path.read_text(encoding="utf-8").partition("\n")[0].strip()
+        # What is no file may never begin, and never end.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            content = os.read(descriptor, MOST_BYTES + 1) if is_file else b""
+        finally:
+            os.close(descriptor)
+        line = content.partition(b"\n")[0].decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise Refusal(f"a login is wanted in the file {path}, which cannot be read: {reason}", usage=True) from None
+    if not is_file:
+        raise Refusal(f"a login is wanted in the file {path}, which is no file", usage=True)
+    if len(content) > MOST_BYTES:
+        raise Refusal(f"a login is wanted in the file {path}, of at most {MOST_BYTES} bytes, found more", usage=True)
+    return line
 
 
 def login_from(user: str, password: str) -> str:

@@ -391,10 +391,11 @@ class GuestSeen(Message, frozen=True):
 
 class Request(Message, frozen=True):
     """From another program to the machine: read the site's file again and become what it says; or, with ``is_trial``, only say
-    whether that could be.
+    whether that could be, of the file or of a ``text`` that may come to stand in it.
     """
 
     is_trial: bool = False
+    text: str = ""
 
 
 class Activate(Message, frozen=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import ConfigDict
+
 from appliance.config import (
     CameraSettings,
     ControlSettings,
@@ -48,6 +50,9 @@ class DetectProcess(Settings):
 
 class CandidateProcess(Settings):
     """A model in the shadow of the one that counts."""
+
+    # All that a camera has is one text here.
+    model_config = ConfigDict(str_max_length=None)
 
     number: int
     """Of the swap."""

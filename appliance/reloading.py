@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 
 from appliance import pipeline
 from appliance.config import SiteSettings, named_classes
-from appliance.errors import Refusal
+from appliance.errors import Refusal, encodable
 from appliance.ipc.requests import RequestDesk
 from appliance.login import login_of
 from appliance.messages import Activate, Answer, CallOff, LearnAnew, Request
@@ -26,8 +26,12 @@ logger = logging.getLogger(__name__)
 class Reloader:
     """Has a machine become another site: with SIGHUP, or when another program asks. Use as a context."""
 
-    def __init__(self, supervisor: Supervisor, place: Place, site: SiteSettings, read_again: Callable[[], SiteSettings]) -> None:
+    def __init__(
+        self, supervisor: Supervisor, place: Place, site: SiteSettings, read_again: Callable[[str | None], SiteSettings]
+    ) -> None:
         self._supervisor, self._place, self._site, self._read_again = supervisor, place, site, read_again
+        self._replaced: frozenset[str] = frozenset()
+        """Models that have counted here, and that the file may still name; see ``with_live_model``."""
         self._desk = RequestDesk(place.folder, REQUESTS)
         self._swapper = Swapper(supervisor, place, self._keep)
 
@@ -56,6 +60,7 @@ class Reloader:
 
     def _keep(self, site: SiteSettings) -> None:
         """Another model is part of the site now."""
+        self._replaced |= {self._site.detector.model}
         # Cameras may have changed meanwhile.
         self._site = self._site.model_copy(update={"detector": site.detector})
         self._supervisor.model_name = site.detector.model
@@ -76,17 +81,22 @@ class Reloader:
     def _become(self, request: Request) -> Answer:
         """Become the site as its file is now; where that cannot be, the machine stays as it is."""
         try:
-            wanted = self._read_again()
+            # What a trial is about need not stand in the file.
+            wanted = self._read_again(request.text or None if request.is_trial else None)
+            is_told = wanted.detector.model == self._site.detector.model
+            wanted = with_live_model(wanted, self._site.detector.model, self._replaced)
             machine = self._machine(wanted)
+            (self._supervisor.refuse if request.is_trial else self._supervisor.change)(machine)
+        except (Refusal, OSError, ValueError) as error:
+            # A ValueError is of settings that cannot be handed on; whatever it is, the machine goes on.
+            answer = Answer(False, error.sentence if isinstance(error, Refusal) else encodable(" ".join(str(error).split())))
             if not request.is_trial:
-                self._supervisor.change(machine)
-        except (Refusal, OSError) as error:
-            answer = Answer(False, error.sentence if isinstance(error, Refusal) else str(error))
-            logger.error("the site stays as it was: %s", answer.sentence)
+                logger.error("the site stays as it was: %s", answer.sentence)
             return answer
         answer = Answer(True, difference(self._site, wanted))
         if not request.is_trial:
             self._site = wanted
+            self._replaced = frozenset() if is_told else self._replaced
             logger.warning("the site has changed: %s", answer.sentence)
         return answer
 
@@ -110,6 +120,15 @@ def difference(before: SiteSettings, now: SiteSettings) -> str:
         "changed": [name for name in new if name in old and new[name] != old[name]],
     }
     return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts.items() if names) or "nothing is different"
+
+
+def with_live_model(wanted: SiteSettings, live: str, replaced: Collection[str]) -> SiteSettings:
+    """The site with the model that counts where its file still names one before it: until that is written, or for as long as
+    it cannot be, or where the command line names the model.
+    """
+    if wanted.detector.model not in replaced:
+        return wanted
+    return wanted.model_copy(update={"detector": wanted.detector.model_copy(update={"model": live})})
 
 
 def refuse_other_changes(before: SiteSettings, now: SiteSettings) -> None:

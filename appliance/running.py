@@ -22,9 +22,9 @@ from appliance.messages import Beat, ModelInfo, SourceInfo
 from appliance.models.store import store_folder
 from appliance.place import Place
 from appliance.reloading import Reloader
-from appliance.supervise.preflight import check_memory, check_port, is_alive, possible_parents, runtime_parent
+from appliance.supervise.preflight import check_memory, check_port, is_alive, possible_parents, runtime_parent, sweep
 from appliance.supervise.service import ServiceManager
-from appliance.supervise.supervisor import Supervisor, sweep
+from appliance.supervise.supervisor import Supervisor
 
 FOLDER_PREFIX = "appliance-"
 # Of configs/appliance.service.
@@ -92,13 +92,13 @@ def run_site(
     until_finished: bool,
     watch: Callable[[Supervisor], None] = lambda supervisor: None,
     run: str = "",
-    read_again: Callable[[], SiteSettings] | None = None,
+    read_again: Callable[[str | None], SiteSettings] | None = None,
     site_file: Path | None = None,
 ) -> Work:
     """Run a site's machine until its files are finished, or until a signal; ``watch`` is called a few times per second.
 
     ``run`` names it for those who want to read the ledger meanwhile. With SIGHUP, or on request, it becomes the site that
-    ``read_again`` gives.
+    ``read_again`` gives: of the site's file, or of a text that may come to stand in it.
     """
     _refuse_what_cannot_be(site, is_job=until_finished)
     run = run or new_run_id()

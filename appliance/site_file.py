@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from appliance.config import SiteSettings, first_fault
 from appliance.errors import Refusal
+from appliance.yaml_tree import MOST_BYTES, read_yaml
 
 
-def load_site(path: Path, overrides: Iterable[str] = ()) -> SiteSettings:
-    """The site in a YAML file, with ``NAME=VALUE`` overrides by dotted name."""
+def load_site(path: Path, overrides: Iterable[str] = (), instead: str | None = None) -> SiteSettings:
+    """The site in a YAML file, with ``NAME=VALUE`` overrides by dotted name; or in a text that may come to stand there."""
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes() if instead is None else instead.encode()
+        if len(content) > MOST_BYTES:
+            raise Refusal(f"the configuration {path}: at most {MOST_BYTES} bytes are wanted, found {len(content)}", usage=True)
+        text = content.decode("utf-8")
     except OSError as error:
         raise Refusal(f"the configuration {path} cannot be read: {error.strerror}", usage=True) from None
     except UnicodeDecodeError as error:
@@ -46,8 +49,8 @@ def parse_site(tree: dict[str, Any], overrides: Iterable[str] = (), origin: str 
 
 def _read_yaml(text: str, origin: str) -> Any:
     try:
-        return YAML(typ="safe").load(text)
-    except (YAMLError, ValueError, TypeError, RecursionError) as error:  # ruamel lets some of Python's own through
+        return read_yaml(text)[0]
+    except (YAMLError, ValueError, TypeError) as error:  # ruamel lets some of Python's own through
         reason = " ".join(str(error).split())
         raise Refusal(f"{origin} must be YAML, found a fault: {reason}", usage=True) from None
 

@@ -11,14 +11,13 @@ loaded      the detector has it, too
 learned     the counter knows its classes
 taken       the detector asks it, as soon as pictures come that were made for it
 switched    it has answered for the first time
-kept        its probation is over; the configuration names it now
+kept        its probation is over; the configuration names it as soon as that can be written (``swap.saving``)
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -26,10 +25,9 @@ import msgspec
 from appliance import pipeline
 from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
 from appliance.config import SiteSettings, named_classes
-from appliance.configuration.changes import set_value
-from appliance.configuration.store import ConfigurationStore, Wish
 from appliance.detect.acceptance import Acceptance, AcceptanceRequest, start_acceptance
 from appliance.errors import Refusal
+from appliance.ipc.requests import ask
 from appliance.messages import (
     Activate,
     Answer,
@@ -50,12 +48,16 @@ from appliance.process_settings import CandidateProcess, DetectProcess
 from appliance.supervise.spec import ProcessSpec
 from appliance.supervise.supervisor import Supervisor
 from appliance.swap.journal import Journal, Step
+from appliance.swap.saving import Kept, Saving
 from appliance.swap.shadow import extended
+from appliance.topics import REQUESTS
 
 CANDIDATE = "candidate"
 # For the candidate to load, and to hear of a first frame; for the detector to load; for the counter to answer.
 SHADOW_BEGINS_S, LOADING_S, LEARNING_S = 180.0, 180.0, 10.0
 MARGIN_S = 30.0
+# This machine itself, asked by the thread that saves.
+ANSWER_S = 3.0
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +81,6 @@ class Swap:
     """Monotonic, of this step; 0: none."""
     detect_pid: int = 0
     acceptance: Acceptance | None = None
-    saving: Future[None] | None = None
 
 
 class Swapper:
@@ -89,7 +90,9 @@ class Swapper:
         """``become`` is told of the site when another model has been kept."""
         self._supervisor, self._place, self._become = supervisor, place, become
         self._journals: list[Journal] = []
-        self._saver = ThreadPoolExecutor(1, "saving")
+        self._saving = Saving(
+            place.site_file, place.ledger.parent, lambda request: ask(place.folder, REQUESTS, request, ANSWER_S)
+        )
         self._swap: Swap | None = None
         self._names: tuple[str, ...] = ()
         """The classes of the model that counts; the machine may know more."""
@@ -99,7 +102,7 @@ class Swapper:
         """Nothing is swapped any more."""
         if self._swap is not None and self._swap.acceptance is not None:
             self._swap.acceptance.cancel()
-        self._saver.shutdown()
+        self._saving.close()
         for journal in self._journals:
             journal.close()
 
@@ -169,6 +172,7 @@ class Swapper:
 
     def look(self) -> None:
         """Go on, where there is something to go on with."""
+        self._saving.look(monotonic_ns())
         self._supervisor.swap = self._health()
         swap = self._swap
         if swap is None or swap.is_over:
@@ -182,12 +186,10 @@ class Swapper:
                 self._end("refused", verdict.sentence, verdict.figures)
         elif swap.step == "accepted" and CANDIDATE not in self._supervisor.children:
             self._end("refused", "in the shadow of the other model it has died")
-        elif swap.saving is not None and swap.saving.done():
-            problem = swap.saving.exception()
-            if problem is not None:
-                logger.error("the configuration still names the other model: %s", problem)
-            swap.is_over = True
-        elif swap.detect_pid and swap.saving is None and self._pid("detect") != swap.detect_pid:
+        elif swap.step == "kept":
+            # Where the file cannot be written, that goes on, and others may be brought in.
+            swap.is_over = not self._saving.is_trying
+        elif swap.detect_pid and self._pid("detect") != swap.detect_pid:
             self._take_back("returned", "the detector has died with it")
         elif swap.deadline_ns and monotonic_ns() > swap.deadline_ns:
             self._take_back("refused", f"the step after '{swap.step}' has not come in time")
@@ -226,7 +228,7 @@ class Swapper:
             self._note("switched", figures=report.figures)
         elif step == "kept":
             self._keep(swap, report)
-        elif step in ("failed", "returned") and not swap.saving:
+        elif step in ("failed", "returned") and swap.step != "kept":
             self._take_back("returned" if step == "returned" else "refused", report.sentence, report.figures, by_detector=True)
 
     def _begin_shadow(self, swap: Swap) -> None:
@@ -289,13 +291,7 @@ class Swapper:
         child = self._supervisor.children["detect"]
         child.spec = replace(child.spec, settings=self._detect_settings(swap.site))
         self._become(swap.site)
-        swap.saving = self._saver.submit(self._save, swap)
-
-    def _save(self, swap: Swap) -> None:
-        """In a thread: whoever else changes the file may be waiting for this machine."""
-        if self._place.site_file is not None:
-            store = ConfigurationStore(self._place.site_file)
-            store.change(set_value("detector.model", swap.wanted.model), Wish(author=swap.wanted.author))
+        self._saving.begin(Kept(swap.wanted.model, swap.wanted.author), monotonic_ns())
 
     def _take_back(self, step: str, sentence: str, figures: dict[str, float] | None = None, *, by_detector: bool = False) -> None:
         swap = self._swap
@@ -343,7 +339,9 @@ class Swapper:
         swap = self._swap
         if swap is None:
             return None
-        return SwapHealth(swap.number, swap.wanted.model, swap.step, swap.since_ns, swap.is_over, swap.sentence, swap.figures)
+        problem = self._saving.problem if swap.step == "kept" else ""
+        sentence = "; ".join(filter(None, (swap.sentence, problem)))
+        return SwapHealth(swap.number, swap.wanted.model, swap.step, swap.since_ns, swap.is_over, sentence, swap.figures)
 
     def _detect_settings(self, site: SiteSettings) -> str:
         """What the detector is started with, with that site's model."""

@@ -11,6 +11,7 @@ import pytest
 from appliance.config import SiteSettings
 from appliance.errors import Refusal
 from appliance.site_file import load_site, parse_site
+from tests.yaml_bombs import BOMBS
 
 LINE = {"name": "gate", "from": [0, 0.5], "to": [1, 0.5]}
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
@@ -110,6 +111,14 @@ def test_what_is_live(source: str, pace: str, is_live: bool) -> None:
         pytest.param(site(cameras=site()["cameras"] * 2), "every camera .* found 'yard' twice", id="twin cameras"),
         pytest.param(site(cameras={"a": 1}), "'cameras'", id="names in the place of a list"),
         pytest.param({1: 2}, "'1'|'cameras'", id="a number in the place of a name"),
+        pytest.param(with_line(classes=["\ud800"]), r"lines.0.classes.0': text .* as UTF-8 is wanted, found '.ud800'", id="half"),
+        pytest.param(site(counter={"towing_classes": ["\udfff"]}), "written as UTF-8 is wanted", id="half a class that tows"),
+        pytest.param(site(time_zone="\ud800"), "'time_zone': text .* is wanted", id="half a zone"),
+        pytest.param(site(data_dir="\ud800"), "'data_dir': .* not a valid path", id="half a path"),
+        pytest.param(site(**{"\ud800": 1}), "written as UTF-8 is wanted", id="half a name"),
+        pytest.param(with_line(classes=[""]), "at least 1 character", id="a class without a name"),
+        pytest.param(with_line(classes=["a"] * 201), "at most 200 items", id="more classes than there are"),
+        pytest.param(site(detector={"model": "m" * 4001}), "at most 4000 characters, found 'm{199}…", id="a novel"),
     ],
 )
 def test_what_is_no_site_is_refused_in_one_sentence(tree: dict[str, Any], says: str) -> None:
@@ -117,6 +126,7 @@ def test_what_is_no_site_is_refused_in_one_sentence(tree: dict[str, Any], says: 
         parse_site(tree, origin="site.yaml")
     assert refusal.value.usage
     assert refusal.value.sentence.startswith("site.yaml: ")
+    assert refusal.value.sentence.encode()
     assert "\n" not in refusal.value.sentence
 
 
@@ -188,6 +198,33 @@ def test_what_is_no_yaml_is_refused_in_one_sentence(tmp_path: Path, content: byt
     assert refusal.value.usage
     assert str(path) in refusal.value.sentence
     assert "\n" not in refusal.value.sentence
+
+
+@pytest.mark.parametrize(("text", "says"), BOMBS.values(), ids=BOMBS.keys())
+def test_a_few_lines_that_stand_for_more_than_fits_are_refused(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(text)
+    with pytest.raises(Refusal, match=f"must be YAML, found a fault: {says}"):
+        load_site(path)
+
+
+def test_what_stands_for_something_else_may_do_so(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(
+        "cameras:\n- &gate\n  name: gate\n  source: rtsp://gate/1\n  lines: &lines [{name: a, from: &a [0, 0], to: [1, 1]}]\n"
+        "- {<<: *gate, name: yard}\n"
+        "- {name: roof, source: b.mp4, lines: *lines, zones: [{name: z, points: [*a, [1, 0], [1, 1]]}]}\n"
+        "detector: {model: demo}\n"
+    )
+    gate, yard, roof = load_site(path).cameras
+    assert (yard.source, yard.lines, roof.lines) == (gate.source, gate.lines, gate.lines)
+
+
+def test_a_file_that_is_no_text_for_people_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text("#" * 1_000_001)
+    with pytest.raises(Refusal, match="at most 1000000 bytes are wanted, found 1000001"):
+        load_site(path)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

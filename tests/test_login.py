@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
 from appliance.errors import Refusal
-from appliance.login import forget_login, keep_login, login_from, login_of, taken_out
+from appliance.login import MOST_BYTES, forget_login, keep_login, login_from, login_of, taken_out
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,22 @@ def test_a_user_and_a_password_are_a_login() -> None:
     for user, password in (("", "word"), ("a:b", "word"), ("me", "two\nlines")):
         with pytest.raises(Refusal):
             login_from(user, password)
+
+
+def test_what_has_no_end_or_no_beginning_is_no_login(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"me:" + b"x" * MOST_BYTES)
+    (tmp_path / "link").symlink_to("/dev/zero")
+    for place, reason in {
+        "/dev/zero": "which is no file",
+        f"{tmp_path}/link": "which is no file",
+        f"{tmp_path}/pipe": "which is no file",
+        f"{tmp_path}": "which is no file",
+        f"{tmp_path}/large": "of at most 4096 bytes, found more",
+        f"{tmp_path}/gone": "No such file or directory",
+        "a\0b": "found a zero byte",
+    }.items():
+        with pytest.raises(Refusal, match=reason):
+            login_of(f"file:{place}")
+    (tmp_path / "gate.login").write_text("me:word\nwhose it is\n")
+    assert login_of(f"file:{tmp_path}/gate.login") == "me:word"

@@ -59,7 +59,9 @@ class SiteFile:
 
     @contextmanager
     def replaced(self, content: bytes) -> Iterator[None]:
-        """New content from the beginning of the block on, and the former file again where the block raises anything."""
+        """New content from the beginning of the block on, and the former file again where the block raises anything; but not over
+        what somebody has made of it meanwhile.
+        """
         target = self.target
         new, former = _beside(target)
         try:
@@ -74,8 +76,9 @@ class SiteFile:
             try:
                 yield
             except BaseException:
-                os.replace(former, target)
-                _sync_folder(target.parent)
+                if _is_still(target, content):
+                    os.replace(former, target)
+                    _sync_folder(target.parent)
                 raise
         finally:
             with suppress(OSError):
@@ -99,6 +102,14 @@ def _keep(target: Path, former: Path) -> None:
         os.link(target, former)
     except OSError:
         _write_as(former, target.read_bytes(), target)
+
+
+def _is_still(target: Path, content: bytes) -> bool:
+    """Whether nobody has changed it; a file that is gone was not edited."""
+    try:
+        return target.read_bytes() == content
+    except FileNotFoundError:
+        return True
 
 
 def _write_as(path: Path, content: bytes, like: Path) -> None:

@@ -9,21 +9,14 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, Event, NodeEvent
-from ruamel.yaml.parser import Parser, ParserError
 
 from appliance.config import SiteSettings, first_fault
 from appliance.configuration.places import Node, nodes_of
 from appliance.configuration.refusals import Fault, Faulty
+from appliance.yaml_tree import MOST_BYTES, read_yaml
 
 MOST_FAULTS = 100
-# A site with a hundred cameras of five lines has a tenth of it; the time to read it grows with it.
-MOST_BYTES = 1_000_000
-DEEPEST = 50
-# In one list; nobody means more, and reading them all before saying so would take seconds.
-MOST_ITEMS = 1000
 Tree = dict[str, Any]
 """Values as YAML or JSON give them."""
 
@@ -59,32 +52,8 @@ def read_site(content: bytes, origin: str) -> SiteText:
 
 def read_tree(text: str, origin: str) -> tuple[Tree, Node]:
     """The names and values of a YAML text, and where they stand."""
-    events: list[Event] = []
-    # Of each collection that is open, the outermost first.
-    items = [0]
-
-    class Recorder(Parser):
-        """Keeps what the loader was told, because telling takes most of the time."""
-
-        def get_event(self) -> Any:
-            event = super().get_event()
-            if isinstance(event, NodeEvent):
-                items[-1] += 1
-            if isinstance(event, CollectionStartEvent):
-                items.append(0)
-            elif isinstance(event, CollectionEndEvent):
-                items.pop()
-            if len(items) - 1 > DEEPEST:
-                raise ParserError(None, None, "it is nested too deeply", event.start_mark)
-            if items[-1] > MOST_ITEMS:
-                raise ParserError(None, None, f"at most {MOST_ITEMS} items are wanted in one list", event.start_mark)
-            events.append(event)
-            return event
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Parser = Recorder
     try:
-        tree = yaml.load(text)
+        tree, events = read_yaml(text)
     except (YAMLError, ValueError, TypeError) as error:  # ruamel lets some of Python's own through
         raise Faulty(origin, (_yaml_fault(error),)) from None
     if not isinstance(tree, dict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.errors import Refusal
+from appliance.errors import Refusal, encodable
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Faulty(Refusal):
 
     def __init__(self, origin: str, faults: tuple[Fault, ...]) -> None:
         super().__init__(f"{origin}: {faults[0]}", usage=True)
-        self.faults = faults
+        self.faults = tuple(Fault(encodable(fault.place), encodable(fault.reason), fault.line, fault.column) for fault in faults)
 
 
 class Stale(Refusal):

@@ -30,7 +30,7 @@ BY_HAND = "edited by hand"
 FIRST = "as it was found"
 
 Ask = Callable[[Request], Answer | None]
-"""Asks the running machine to read its file again, and gives its answer; None where it gives none."""
+"""Asks the running machine to read its file again, or whether it could, and gives its answer; None where it gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,12 @@ class ConfigurationStore:
 
     def history(self, most: int = 100, before: int | None = None) -> list[Revision]:
         """The newest revisions first; with ``before``, those that are older than that one."""
-        with self._alone(Wish()) as (revisions, _):
+        with self._alone(Wish(), only_looks=True) as (revisions, _):
             return revisions.listed(most, before)
 
     def revision(self, number: int) -> RevisionTexts:
         """One revision with its texts; raises ``Missing`` where it is not kept."""
-        with self._alone(Wish()) as (revisions, _):
+        with self._alone(Wish(), only_looks=True) as (revisions, _):
             return _wanted(revisions, number)
 
     def heal(self, ask: Ask | None = None) -> None:
@@ -126,12 +126,18 @@ class ConfigurationStore:
             pass
 
     @contextmanager
-    def _alone(self, wish: Wish) -> Iterator[tuple[Revisions, bytes]]:
-        """Inside, the file is nobody else's, and its newest revision is what is in it, unless that is faulty."""
+    def _alone(self, wish: Wish, *, only_looks: bool = False) -> Iterator[tuple[Revisions, bytes]]:
+        """Inside, the file is nobody else's, and its newest revision is what is in it, unless that is faulty.
+
+        Who only looks finishes nothing: a change that the machine may not have heard of is for who can ask it.
+        """
         with self._file.alone(), Revisions(self._data_dir / FILE_NAME, self._file.target) as revisions:
-            self._finish(revisions, wish.ask)
+            is_open = (only_looks or wish.is_dry) and revisions.announced() is not None
+            if not is_open:
+                self._finish(revisions, wish.ask)
             former = self._file.read()
-            self._notice(revisions, former)
+            if not is_open:
+                self._notice(revisions, former)
             if wish.if_match is not None and wish.if_match != etag_of(former):
                 raise Stale(f"{self.origin} has been changed meanwhile; read it again, it is {etag_of(former)} now")
             yield revisions, former
@@ -146,7 +152,7 @@ class ConfigurationStore:
             try:
                 if ask is not None:
                     # Nobody knows whether the machine has been asked.
-                    _ask(ask)
+                    _ask(ask, Request())
             except NoAnswer:
                 # It reads the file when it starts.
                 revisions.confirm(number)
@@ -177,14 +183,18 @@ class ConfigurationStore:
         summary = f"{prefix}{in_words(before, site.settings)}" if content != former else "nothing is different"
         diff = unified(former.decode("utf-8", "replace"), site.text, "before", "after")
         configuration = Configuration(site.text, site.settings, etag_of(content))
-        if wish.is_dry or content == former:
+        if content == former:
+            return Outcome(configuration, summary, diff, None)
+        if wish.is_dry:
+            if wish.ask is not None:
+                _ask(wish.ask, Request(is_trial=True, text=site.text))
             return Outcome(configuration, summary, diff, None)
         revision = self._new(revisions, wish.author, summary, content)
         revisions.announce(revision, former, content)
         try:
             with self._file.replaced(content):
                 if wish.ask is not None:
-                    _ask(wish.ask)
+                    _ask(wish.ask, Request())
         except BaseException as error:
             revisions.forget(revision.number)
             if wish.ask is not None and (isinstance(error, NoAnswer) or not isinstance(error, Refusal)):
@@ -220,9 +230,9 @@ class ConfigurationStore:
             return None
 
 
-def _ask(ask: Ask) -> None:
-    """Have the machine become what its file says; raises ``MachineRefused``."""
-    answer = ask(Request())
+def _ask(ask: Ask, request: Request) -> None:
+    """Have the machine become what its file says, or tell whether it could; raises ``MachineRefused``."""
+    answer = ask(request)
     if answer is None:
         raise NoAnswer("the running machine has not answered in time; its configuration stays as it was")
     if not answer.is_done:

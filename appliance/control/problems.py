@@ -14,11 +14,13 @@ from starlette.routing import Route
 
 from appliance.access.tokens import NameTaken
 from appliance.configuration.refusals import Faulty, MachineRefused, Missing, NoAnswer, Stale, Taken
-from appliance.errors import Refusal
+from appliance.control.reach import OutOfReach
+from appliance.errors import Refusal, encodable
 
 # The first that fits.
 STATUSES: tuple[tuple[type[Refusal], int], ...] = (
     (Faulty, 422),
+    (OutOfReach, 403),
     (Stale, 412),
     (Missing, 404),
     (Taken, 409),
@@ -30,7 +32,7 @@ MEDIA_TYPE = "application/problem+json"
 # What each status says here.
 MEANINGS = {
     401: "a token is wanted as 'Authorization: Bearer …', or a session; there is none, or it is good no more",
-    403: "the token's role may not do that, or a page does not show that it means it",
+    403: "the token's role may not do that, or not with this source or login, or a page does not show that it means it",
     404: "there is nothing of this name",
     409: "there is something in the way: the name is taken, or the running machine refuses",
     412: "it was changed meanwhile; read it again",
@@ -116,7 +118,10 @@ def tell_problems(app: FastAPI) -> None:
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         del request
         assert isinstance(error, RequestValidationError)
-        faults = [Fault(place=".".join(str(part) for part in one["loc"]), sentence=one["msg"]) for one in error.errors()]
+        faults = [
+            Fault(place=encodable(".".join(str(part) for part in one["loc"])), sentence=encodable(one["msg"]))
+            for one in error.errors()
+        ]
         return problem(422, f"{faults[0].place}: {faults[0].sentence}" if faults else "the request cannot be read", faults)
 
     async def refused(request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ from appliance.access.guard import Guard
 from appliance.control.app import create_app
 from appliance.control.house import House
 from appliance.control.origin import is_loopback
+from appliance.control.routes.configuration import heal
 from appliance.control.server import Server
 from appliance.errors import Refusal
 from appliance.ipc.channel import Listener
@@ -52,6 +53,8 @@ async def serve(link: CommandLink, settings: ControlProcess, guard: Guard, door:
     while not server.started and not serving.done():
         await asyncio.sleep(TICK_S)
     link.ready()
+    # Beside all else: it waits for the disk, and for the machine.
+    healing = asyncio.create_task(asyncio.to_thread(heal, house))
     while not link.stopping and not serving.done():
         while (order := link.take_site()) is not None:
             if isinstance(order, Describe):
@@ -64,4 +67,4 @@ async def serve(link: CommandLink, settings: ControlProcess, guard: Guard, door:
         await asyncio.sleep(TICK_S)
     server.should_exit = True
     house.gallery.close()
-    await serving
+    await asyncio.gather(serving, healing)

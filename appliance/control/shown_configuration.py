@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from appliance.access.hiding import hidden_in
+from appliance.access.roles import Permission, Role, allows
 from appliance.configuration.revisions import Revision
 from appliance.control.shown import Time
 from appliance.times import rfc_3339
+
+
+def text_for(role: Role, text: str) -> str:
+    """The file, or a part of it; without what of an address is a password, for who may not change cameras."""
+    return text if allows(role, Permission.CAMERAS) else hidden_in(text)
 
 
 class ChangeShown(BaseModel):

@@ -9,6 +9,7 @@ import av
 import gi
 import numpy as np
 
+from appliance.access.hiding import hidden_in
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from appliance.decode.address import check_host
 from appliance.decode.asking import ask
@@ -189,6 +190,7 @@ class GStreamerSource:
     def _refusal(self, reason: str) -> Refusal:
         """Why there is no picture; raises ``Misled`` where the server itself says why."""
         place = hidden(self._address)
+        reason = hidden_in(reason)
         if self._is_file or is_launch_line(self._address):
             return Refusal(f"{place} must be a video, found none that GStreamer can show ({reason or 'no picture came'})")
         if "nauthorized" in reason:
@@ -238,7 +240,8 @@ def _parsed(line: str) -> Any:
     try:
         return Gst.parse_launch(line)
     except gi.repository.GLib.Error as error:
-        raise Refusal(f"a pipeline is wanted that GStreamer understands, found '{line}' ({error.message})", usage=True) from None
+        found = hidden_in(f"'{line}' ({error.message})")
+        raise Refusal(f"a pipeline is wanted that GStreamer understands, found {found}", usage=True) from None
 
 
 def _sent_ns(buffer: Any) -> int | None:

@@ -116,8 +116,15 @@ def _open(address: str) -> cv2.VideoCapture:
         check_file(address)
         # A file's name may look like an address: 12:30:00.mp4.
         address = os.path.abspath(address)
-    capture = cv2.VideoCapture(int(address) if address.isdigit() else address)
+    capture = cv2.VideoCapture(int(address)) if address.isdigit() else cv2.VideoCapture(address, _reader_of(address))
     if not capture.isOpened():
         what = f"webcam {address}" if is_webcam(address) else hidden(address)
         raise Refusal(f"{what} must be a video, found nothing that OpenCV can open")
     return capture
+
+
+def _reader_of(address: str) -> int:
+    """What of OpenCV may read it: left to itself, it takes what is neither file nor camera for a launch line of GStreamer's."""
+    if is_file(address):
+        return cv2.CAP_ANY
+    return cv2.CAP_V4L2 if is_webcam(address) else cv2.CAP_FFMPEG

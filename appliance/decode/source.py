@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Protocol
 
+from appliance.access.hiding import hidden_in, without_parameters
 from appliance.clock import NS_PER_S
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
@@ -103,7 +104,10 @@ def cut_short(address: str, promised_ns: int, last_ns: int, frame_ns: int) -> st
 
 
 def hidden(address: str) -> str:
-    """The address without user and password, for people and logs."""
+    """The address without user and password, for people and logs; also where they are part of a path or of parameters."""
+    if is_launch_line(address):
+        return hidden_in(address)
     scheme, separator, rest = address.partition("://")
     host, slash, path = rest.partition("/")
-    return f"{scheme}://***@{host.rpartition('@')[2]}{slash}{path}" if separator and "@" in host else address
+    shown = f"{scheme}://***@{host.rpartition('@')[2]}{slash}{path}" if separator and "@" in host else address
+    return without_parameters(shown) if separator else shown

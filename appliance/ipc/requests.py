@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import msgspec
 import zmq
 
 from appliance.messages import Unpacker, pack
@@ -12,6 +14,8 @@ from appliance.topics import Desk
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+
+logger = logging.getLogger(__name__)
 
 
 def _address(folder: Path, desk: Desk[Q, A]) -> str:
@@ -29,12 +33,17 @@ class RequestDesk(Generic[Q, A]):
         self._asker = b""
 
     def take(self) -> Q | None:
-        """The next question, if there is one; it must be answered before the next is taken."""
+        """The next question, if there is one; it must be answered before the next is taken. What is none is passed over."""
         # Asked about every frame: cheaper than an exception.
-        if not self.socket.poll(0):
-            return None
-        self._asker, _, content = self.socket.recv_multipart(zmq.NOBLOCK)
-        return self._unpacker.decode(content)
+        while self.socket.poll(0):
+            parts = self.socket.recv_multipart(zmq.NOBLOCK)
+            try:
+                self._asker, _, content = parts
+                return self._unpacker.decode(content)
+            except (ValueError, msgspec.MsgspecError) as error:
+                # Perhaps a program of another version.
+                logger.error("a question of %d bytes is none that is known here: %s", len(parts[-1]), error)
+        return None
 
     def answer(self, answer: A) -> None:
         """To the question that was taken last; who has gone hears nothing."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from appliance.errors import Refusal
@@ -49,6 +51,17 @@ def is_alive(pid: int) -> bool:
     except OSError:
         return False
     return status.rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+
+
+def sweep(parent: Path, prefix: str, is_alive: Callable[[int], bool]) -> Iterable[Path]:
+    """Remove the folders ``<prefix><pid>-…`` that dead supervisors have left; those removed."""
+    removed = []
+    for folder in parent.glob(f"{prefix}*-*"):
+        pid = folder.name.removeprefix(prefix).partition("-")[0]
+        if pid.isdigit() and not is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+            removed.append(folder)
+    return removed
 
 
 def check_port(what: str, bind: str, port: int) -> None:

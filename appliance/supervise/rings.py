@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from pathlib import Path
 
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import RingFile, RingSize
+from appliance.supervise.preflight import check_memory
 
 
 class Rings:
@@ -23,13 +25,22 @@ class Rings:
 
     def add(self, cameras: Iterable[str], wanted: RingSize) -> None:
         """A ring for each of these; raises ``Refusal`` where there is no room, or where the others would have to change."""
-        size, now = wanted, self._size
-        if self._files:
-            if (wanted.slots, wanted.preview_bytes) != (now.slots, now.preview_bytes) or wanted.input_bytes > now.input_bytes:
-                raise Refusal("larger pictures need other rings; start the machine anew")
-            size = now
+        size = self._size_for(wanted)
         self._files |= self._made(cameras, size)
         self._size = size
+
+    def refuse(self, cameras: Collection[str], wanted: RingSize) -> None:
+        """Raise ``Refusal`` where ``add`` would, and change nothing."""
+        check_memory(Path(self._folder), self._size_for(wanted).total_bytes * len(cameras))
+
+    def _size_for(self, wanted: RingSize) -> RingSize:
+        """What new ones hold: as much as the others. Pictures that have become smaller leave some of their room free."""
+        now = self._size
+        if not self._files:
+            return wanted
+        if wanted.slots != now.slots or wanted.preview_bytes > now.preview_bytes or wanted.input_bytes > now.input_bytes:
+            raise Refusal("larger pictures need other rings; start the machine anew")
+        return now
 
     def enlarge(self, wanted: RingSize) -> None:
         """Other rings for all, if these are too small; what lies in the old ones stays there for who has mapped them."""

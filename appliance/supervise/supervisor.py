@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -170,6 +169,11 @@ class Supervisor:
         """The track processes and their cameras, now."""
         names = dict.fromkeys(stream.shard for stream in self.streams.values())
         return {name: tuple(stream.camera for stream in self.streams.values() if stream.shard == name) for name in names}
+
+    def refuse(self, machine: Machine) -> None:
+        """Raise ``Refusal`` where ``change`` would, and change nothing."""
+        if self.model is not None:
+            self._rings.refuse({stream.camera for stream in machine.streams} - set(self.streams), machine.ring_size(self.model))
 
     def change(self, machine: Machine) -> None:
         """Become this machine without touching what is the same in it; raises ``Refusal``, and stays as it is, where that cannot
@@ -407,14 +411,3 @@ class Supervisor:
         if order is not None:
             process, begin = order
             self._post.order(process, self.children[process].pid, begin)
-
-
-def sweep(parent: Path, prefix: str, is_alive: Callable[[int], bool]) -> Iterable[Path]:
-    """Remove the folders ``<prefix><pid>-…`` that dead supervisors have left; those removed."""
-    removed = []
-    for folder in parent.glob(f"{prefix}*-*"):
-        pid = folder.name.removeprefix(prefix).partition("-")[0]
-        if pid.isdigit() and not is_alive(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
-            removed.append(folder)
-    return removed

@@ -50,7 +50,7 @@ LINES = st.builds(
     NAMES,
     SHARES,
     SHARES,
-    st.lists(st.text("abc:#-{ ,", max_size=4), max_size=3),
+    st.lists(st.text("abc:#-{ ,", min_size=1, max_size=4), max_size=3),
 )
 CAMERAS = st.builds(
     lambda name, source, lines: {"name": name, "source": f"x{source}", **({} if lines is None else {"lines": lines})},

@@ -18,10 +18,11 @@ from appliance.configuration.refusals import Faulty, MachineRefused, Missing, No
 from appliance.configuration.revisions import MOST_KEPT, Revision, Revisions
 from appliance.configuration.store import FILE_NAME, ConfigurationStore, Wish
 from appliance.errors import Refusal
-from appliance.messages import Answer
+from appliance.messages import Answer, Request
 from tests.configuration.asking import Asked, only_the_file, summaries
 from tests.configuration.sites import A_LINE, TEXT, a_camera
 from tests.processes import Peer
+from tests.yaml_bombs import BOMBS
 
 NORTH, SOUTH = changes.set_value("site", "north2"), changes.set_value("site", "south")
 
@@ -69,6 +70,22 @@ def test_what_cannot_be_is_refused_and_nothing_changes(
     assert summaries(store) == ["as it was found"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(changes.set_value("cameras.gate.lines.entry.classes", ["\ud800"]), id="a class"),
+        pytest.param(changes.patch("cameras.gate", {"\ud800": "\udfff"}), id="a setting"),
+        pytest.param(changes.add_camera(a_camera("\ud800")), id="a name"),
+    ],
+)
+def test_half_a_character_is_refused_in_words_that_can_be_sent(store: ConfigurationStore, path: Path, change: Change) -> None:
+    with pytest.raises(Faulty) as refusal:
+        store.change(change)
+    fault = refusal.value.faults[0]
+    assert all(text.encode() for text in (refusal.value.sentence, fault.place, fault.reason))
+    assert path.read_text() == TEXT
+
+
 def test_all_faults_of_a_change_are_told_with_their_places(store: ConfigurationStore) -> None:
     with pytest.raises(Faulty) as refusal:
         store.change(changes.patch("", {"speed": 3, "slots": 1, "detector": {"model": None}}))
@@ -86,6 +103,7 @@ def test_all_faults_of_a_change_are_told_with_their_places(store: ConfigurationS
         pytest.param(TEXT.encode().replace(b"Anna", b"Ren\xe9"), 1, 20, "text in UTF-8 is wanted", id="Latin-1"),
         pytest.param("", 1, 1, "found nothing", id="empty"),
         pytest.param("[" * 3000, 1, 51, "nested too deeply", id="too deep"),
+        pytest.param(TEXT.replace("car, bus", '"\\uD800"'), 12, 19, "written as UTF-8 is wanted", id="half a character"),
         pytest.param("#" * 1_000_001, 0, 0, "at most 1000000 bytes are wanted, found 1000001", id="too large"),
     ],
 )
@@ -104,6 +122,14 @@ def test_a_faulty_file_is_refused_with_line_and_column(
     store.roll_back(1)
     assert path.read_text() == TEXT
     assert store.revision(2).former == (content if isinstance(content, bytes) else content.encode()), "nothing is lost"
+
+
+@pytest.mark.parametrize(("text", "says"), BOMBS.values(), ids=BOMBS.keys())
+def test_a_text_that_stands_for_more_than_fits_is_refused(store: ConfigurationStore, path: Path, text: str, says: str) -> None:
+    with pytest.raises(Faulty, match=f"YAML is wanted, found a fault: {says}") as refusal:
+        store.put(text)
+    assert refusal.value.faults[0].line
+    assert path.read_text() == TEXT
 
 
 def test_who_has_read_something_older_is_refused(store: ConfigurationStore, path: Path) -> None:
@@ -139,9 +165,14 @@ def test_what_is_there_already_is_no_revision(store: ConfigurationStore, path: P
 
 
 def test_a_dry_run_tells_and_changes_nothing(store: ConfigurationStore, path: Path) -> None:
-    outcome = store.change(NORTH, Wish(is_dry=True, ask=Asked(path)))
+    asked = Asked(path, Answer(True, "changed"), Answer(False, "only cameras may change"), None)
+    outcome = store.change(NORTH, Wish(is_dry=True, ask=asked))
     assert (outcome.revision, outcome.summary, outcome.configuration.settings.site) == (None, "site", "north2")
     assert "+site: north2\n" in outcome.diff
+    assert asked.seen == [outcome.configuration.text]
+    for kind, says in ((MachineRefused, "only cameras may change"), (NoAnswer, "has not answered in time")):
+        with pytest.raises(kind, match=says):
+            store.change(NORTH, Wish(is_dry=True, ask=asked))
     assert path.read_text() == TEXT
     assert summaries(store) == ["as it was found"]
 
@@ -188,6 +219,33 @@ def test_what_the_machine_does_not_become_is_not_in_the_file(
     assert asked.seen[-1] == TEXT or not asked_again, "and the machine goes back to it"
     assert summaries(store) == ["as it was found"]
     assert only_the_file(path)
+
+
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["written into", "replaced"])
+def test_what_somebody_writes_meanwhile_stays(store: ConfigurationStore, path: Path, is_replaced: bool) -> None:
+    by_hand = TEXT.replace("site: north", "site: by_hand")
+
+    def refuse(request: Request) -> Answer:
+        (path.with_name("editor") if is_replaced else path).write_text(by_hand)
+        if is_replaced:
+            path.with_name("editor").replace(path)
+        return Answer(False, "no")
+
+    with pytest.raises(MachineRefused):
+        store.change(SOUTH, Wish("anna", ask=refuse))
+    assert path.read_text() == by_hand
+    assert summaries(store) == ["as it was found", "edited by hand: site"]
+    assert only_the_file(path)
+
+
+def test_a_file_that_is_gone_meanwhile_is_there_again(store: ConfigurationStore, path: Path) -> None:
+    def refuse(request: Request) -> Answer:
+        path.unlink()
+        return Answer(False, "no")
+
+    with pytest.raises(MachineRefused):
+        store.change(SOUTH, Wish(ask=refuse))
+    assert path.read_text() == TEXT
 
 
 def test_a_link_stays_a_link_and_permissions_stay(store: ConfigurationStore, path: Path, tmp_path: Path) -> None:

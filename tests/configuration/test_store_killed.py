@@ -10,6 +10,7 @@ import pytest
 
 from appliance.configuration import changes
 from appliance.configuration.reading import etag_of
+from appliance.configuration.refusals import Missing
 from appliance.configuration.revisions import MOST_KEPT, Revision, Revisions
 from appliance.configuration.store import FILE_NAME, ConfigurationStore, Wish
 from appliance.messages import Answer
@@ -104,6 +105,11 @@ def test_what_a_killed_writer_began_is_finished(
     path.with_name(f".{path.name}.former").write_bytes(TEXT.encode())
     if is_written:
         path.write_bytes(content)
+    # Who only looks cannot know whether the machine has heard of it.
+    assert summaries(store) == ["as it was found"]
+    store.put(TEXT, Wish(is_dry=True))
+    with suppress(Missing):
+        store.revision(2)
     store.heal(Asked(path, *answers))
     assert summaries(store) == ["as it was found", *(["site"] if is_new else [])]
     assert path.read_bytes() == (content if is_new else TEXT.encode())

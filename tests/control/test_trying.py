@@ -27,6 +27,8 @@ from tests.waiting import wait_until
 
 PATH = "/api/v1/cameras/try"
 PASSWORD = "p@ss:word/1"
+# What one sends along.
+ADMIN: dict[str, str] = {}
 
 
 def token(folder: Path, name: str, role: str) -> dict[str, str]:
@@ -37,11 +39,12 @@ def token(folder: Path, name: str, role: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """An operator at a machine without cameras."""
+    """An operator at a machine without cameras, who may ask an administrator."""
     folder, port = tmp_path_factory.mktemp("site"), free_port()
     site = Site(folder, {})
     site.tree["control"] = {"port": port}
     with site, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        ADMIN.update(token(site.ledger.parent, "admin", "admin"))
         client.headers.update(token(site.ledger.parent, "operator", "operator"))
         wait_until("it is ready", lambda: is_ready(client))
         yield client
@@ -100,7 +103,7 @@ def test_a_locked_camera_opens_for_its_login_alone(client: httpx.Client, video: 
     with Camera(video, "--user", "me", "--password", PASSWORD) as camera:
         body = {"source": camera.url}
         assert seen(client.post(PATH, json={**body, "user": "me", "password": PASSWORD})) == (1280, 720)
-        assert seen(client.post(PATH, json={**body, "login": f"file:{kept}"})) == (1280, 720)
+        assert seen(client.post(PATH, json={**body, "login": f"file:{kept}"}, headers=ADMIN)) == (1280, 720)
         assert "a login is wanted, found none" in problem(client.post(PATH, json=body))
         wrong = problem(client.post(PATH, json={**body, "user": "me", "password": f"{PASSWORD}x"}))
         assert "a login is wanted, found one that is not accepted" in wrong
@@ -145,7 +148,19 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
 
 @pytest.mark.parametrize(("body", "says"), WRONG.values(), ids=WRONG.keys())
 def test_what_cannot_be_a_camera_is_refused(client: httpx.Client, body: dict[str, object], says: str) -> None:
-    assert says in problem(client.post(PATH, json=body))
+    assert says in problem(client.post(PATH, json=body, headers=ADMIN))
+
+
+def test_an_operator_runs_no_programs_and_sends_no_logins_of_the_machine(client: httpx.Client, tmp_path: Path) -> None:
+    proof = tmp_path / "proof"
+    with server(keeps_silent) as spy:
+        for body, says in (
+            ({"source": f"gst:videotestsrc num-buffers=1 ! filesink location={proof}"}, "an administrator has to set"),
+            ({"source": f"http://127.0.0.1:{spy}/", "login": "env:PATH"}, "has to be named by an administrator"),
+            ({"source": f"http://127.0.0.1:{spy}/", "login": "file:/etc/passwd"}, "has to be named by an administrator"),
+        ):
+            assert says in problem(client.post(PATH, json=body), 403)
+    assert not proof.exists()
 
 
 def test_two_at_once_are_enough(client: httpx.Client) -> None:

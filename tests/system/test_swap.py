@@ -21,6 +21,7 @@ from tests.system.cli import run_cli
 from tests.system.models import CLASSES, DETECTOR, write_detector, write_model
 from tests.system.sites import Site, pid_of, state_of
 from tests.system.videos import Encoding, traffic, write_video
+from tests.waiting import wait_until
 
 pytestmark = needs_gstreamer
 GATES = {"shadow_s": 2, "shadow_share": 1.0, "shadow_longest_s": 60, "probation_s": 3, "slowest": 50}
@@ -180,6 +181,24 @@ def test_a_death_in_any_step_leaves_the_other_one(place: Place, tmp_path: Path) 
     place.site.until(lambda after: pid_of(after, "detect") not in (0, pid_of(health, "detect")))
     place.site.until_counted("gate", 2)
     assert place.site.health().model_name == str(other)
+
+
+@pytest.mark.long
+def test_a_kept_model_that_cannot_be_written_down_is_told_and_holds_nothing_up(place: Place, tmp_path: Path) -> None:
+    site, revisions = place.site, tmp_path / "data" / "revisions.sqlite"
+    # Nothing can be recorded there.
+    revisions.mkdir()
+    other = write_detector(tmp_path / "other.onnx")
+    _, swap = place.brought(other)
+    assert (swap.step, "does not name it yet" in swap.sentence, str(revisions) in swap.sentence) == ("kept", True, True), swap
+    first = {"name": "gate", "source": site.tree["cameras"][0]["source"]}  # type: ignore[index]
+    site.change({"gate": {**first, "lines": [{**CAR, "name": "again"}]}})
+    site.until(lambda health: len(health.cameras) == 1)
+    assert load_site(tmp_path / "site.json").detector.model != str(other)
+    revisions.rmdir()
+    _, swap = place.swap(lambda swap: not swap.sentence.endswith("directory"), 30)
+    wait_until("it stands there", lambda: load_site(tmp_path / "site.json").detector.model == str(other))
+    assert load_site(tmp_path / "site.json").cameras[0].lines[0].name == "again"
 
 
 def test_by_the_command_line_a_model_comes_and_goes_and_stands_in_the_file(tmp_path: Path, clip: Path) -> None:

@@ -15,6 +15,7 @@ from appliance.control.panel.new_camera import NAME, PASSWORD, SOURCE, USER, AtF
 from appliance.control.panel.parts.controls import button, words
 from appliance.control.panel.visitor import Visitor, telling
 from appliance.control.panel.words import capital
+from appliance.control.reach import Way, refuse_reach, ways_of
 from appliance.decode.trial import Tried
 from appliance.errors import Refusal
 from appliance.login import taken_out
@@ -108,10 +109,11 @@ class AddCamera:
         if self._is_busy:
             return
         with self._at_work("Looking through it …"):
-            self._visitor.caller(Permission.CAMERAS)
+            caller, house = self._visitor.caller(Permission.CAMERAS), self._visitor.house
             new = self._entered()
-            self._looking = asyncio.ensure_future(self._visitor.house.looks.look(new.settings(), new.login))
             try:
+                refuse_reach(caller.role, Way(new.source), ways_of(house))
+                self._looking = asyncio.ensure_future(house.looks.look(new.settings(), new.login))
                 self._show(new, await self._looking)
             except Refusal as refusal:
                 raise AtField(field_of(refusal.sentence), refusal.sentence) from None

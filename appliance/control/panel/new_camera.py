@@ -13,7 +13,8 @@ from appliance.configuration.changes import add_camera
 from appliance.configuration.refusals import Faulty, Taken
 from appliance.control.door import Caller
 from appliance.control.house import House
-from appliance.control.routes.configuration import changed
+from appliance.control.reach import OutOfReach, within_reach
+from appliance.control.routes.configuration import store_of, told, wish_of
 from appliance.decode.source import is_file
 from appliance.errors import Refusal
 from appliance.login import forget_login, keep_login, login_from
@@ -73,13 +74,14 @@ class NewCamera:
         if login:
             item["login"] = keep_login(house.ledger.parent / SECRETS, self.name, login)
         try:
-            changed(house, caller, add_camera(item), f"camera {self.name}", "*", False)
+            allowed = within_reach(caller.role, add_camera(item), item.get("login", ""))
+            told(caller, f"camera {self.name}", store_of(house).change(allowed, wish_of(house, caller, "*", False)))
         except BaseException as error:
             if login:
                 forget_login(item["login"])
             if isinstance(error, Taken):
                 raise AtField(NAME, f"there is a camera '{self.name}' already") from None
-            if isinstance(error, Faulty):
+            if isinstance(error, (Faulty, OutOfReach)):
                 raise AtField(SOURCE, error.sentence) from None
             raise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
@@ -12,27 +13,31 @@ from starlette.convertors import register_url_convertor
 
 from appliance.clock import wall_ns
 from appliance.configuration.changes import Change, add_item, remove_value, replace_camera, replace_line, replace_zone
-from appliance.configuration.reading import MOST_BYTES
 from appliance.configuration.schema import json_schema
-from appliance.configuration.store import ConfigurationStore, Outcome, Wish
+from appliance.configuration.store import Ask, ConfigurationStore, Outcome, Wish
 from appliance.control.door import EDIT_CAMERAS, EDIT_CONFIGURATION, EDIT_LINES, SEE, Caller
 from appliance.control.house import House
 from appliance.control.inside import Inside
 from appliance.control.naming import KindConvertor, where_named
 from appliance.control.problems import documented
+from appliance.control.reach import within_reach
 from appliance.control.repeatable import WITH_KEY, Repeatable
 from appliance.control.rooms import Rooms, rooms_of
-from appliance.control.shown_configuration import ChangeShown, RevisionShown, revision_of
+from appliance.control.shown_configuration import ChangeShown, RevisionShown, revision_of, text_for
+from appliance.errors import Refusal
 from appliance.ipc.requests import ask
 from appliance.messages import Answer, Request
 from appliance.topics import REQUESTS
+from appliance.yaml_tree import MOST_BYTES
 
 # So that other words at their place are other addresses, and not wrong ones.
 register_url_convertor("kind", KindConvertor())
 router = APIRouter(tags=["configuration"], route_class=Repeatable)
 ANSWER_S = 10.0
 REFUSALS = documented(401, 403, 404, 409, 412, 413, 422, 428, 429, 503, 504)
-GATE = {"name": "gate", "source": "rtsp://gate.local/stream1", "login": "env:GATE_LOGIN"}
+# Of what would be made, and is not.
+DRY: dict[int | str, dict[str, Any]] = {200: {"model": ChangeShown, "description": "What would change: of a dry run."}}
+GATE = {"name": "gate", "source": "rtsp://gate.local/stream1"}
 DOORSTEP = {"name": "doorstep", "from": [0.1, 0.6], "to": [0.9, 0.6], "classes": ["person"]}
 ETAG_SHOWN = {"schema": {"type": "string"}, "description": "Changes with every byte of the file."}
 SITE = "site: yard\ncameras: []\ndetector: {model: demo}\n"
@@ -42,13 +47,15 @@ THE_FILE: dict[int | str, dict[str, Any]] = {
 }
 ETAG = "The ETag of what is changed, so that nobody's change is lost; * takes it as it is."
 IfMatch = Annotated[str, Header(description=ETAG, examples=["*"])]
-DryRun = Annotated[bool, Query(description="Only tell what would change.")]
+DryRun = Annotated[bool, Query(description="Only tell what would change, or why the machine would refuse it.")]
 AS_IN_THE_FILE = "As it stands in the file; see /config/schema."
 Item = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples=[DOORSTEP])]
 CameraItem = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples=[GATE])]
 Kind = Literal["lines", "zones"]
 Name = Annotated[str, Path(pattern=r"^[\w-]+$", max_length=64)]
 InRooms = Annotated[Rooms, Depends(rooms_of)]
+
+logger = logging.getLogger(__name__)
 
 
 class YamlResponse(PlainTextResponse):
@@ -59,10 +66,9 @@ class YamlResponse(PlainTextResponse):
 
 @router.get("/config", response_class=YamlResponse, responses={**documented(401, 403, 429, 503), **THE_FILE})
 def read_configuration(house: Inside, caller: SEE) -> Response:
-    """The file with its comments; its ETag is wanted by every change."""
-    del caller
+    """The file with its comments; its ETag is wanted by every change. A viewer does not see passwords in addresses."""
     configuration = store_of(house).read()
-    return YamlResponse(configuration.text, headers={"ETag": f'"{configuration.etag}"'})
+    return YamlResponse(text_for(caller.role, configuration.text), headers={"ETag": f'"{configuration.etag}"'})
 
 
 @router.put("/config", responses=REFUSALS)
@@ -112,11 +118,18 @@ async def roll_back_configuration(
     return await rooms.changing.run(lambda: told(caller, f"revision {number}", store_of(house).roll_back(number, wish)))
 
 
-@router.post("/cameras", status_code=201, responses=REFUSALS, dependencies=[WITH_KEY])
+@router.post("/cameras", status_code=201, responses={**REFUSALS, **DRY}, dependencies=[WITH_KEY])
 async def add_camera(
-    house: Inside, caller: EDIT_CAMERAS, rooms: InRooms, item: CameraItem, if_match: IfMatch = "", dry_run: DryRun = False
+    house: Inside,
+    caller: EDIT_CAMERAS,
+    rooms: InRooms,
+    item: CameraItem,
+    response: Response,
+    if_match: IfMatch = "",
+    dry_run: DryRun = False,
 ) -> ChangeShown:
     """One more camera."""
+    response.status_code = 200 if dry_run else 201
     change, subject = add_item("cameras", item), f"camera {item.get('name')}"
     return await rooms.changing.run(lambda: changed(house, caller, change, subject, if_match, dry_run))
 
@@ -145,7 +158,7 @@ async def remove_camera(
     return await rooms.changing.run(lambda: changed(house, caller, change, f"camera {camera}", if_match, dry_run))
 
 
-@router.post("/cameras/{camera}/{kind:kind}", status_code=201, responses=REFUSALS, dependencies=[WITH_KEY])
+@router.post("/cameras/{camera}/{kind:kind}", status_code=201, responses={**REFUSALS, **DRY}, dependencies=[WITH_KEY])
 async def add_line_or_zone(  # noqa: PLR0913  # one parameter per word of the request is how FastAPI reads it
     house: Inside,
     caller: EDIT_LINES,
@@ -153,10 +166,12 @@ async def add_line_or_zone(  # noqa: PLR0913  # one parameter per word of the re
     camera: Name,
     kind: Kind,
     item: Item,
+    response: Response,
     if_match: IfMatch = "",
     dry_run: DryRun = False,
 ) -> ChangeShown:
     """One more line or zone."""
+    response.status_code = 200 if dry_run else 201
     change, subject = where_named(add_item(f"cameras.{camera}.{kind}", item), camera), f"{camera}/{item.get('name')}"
     return await rooms.changing.run(lambda: changed(house, caller, change, subject, if_match, dry_run))
 
@@ -197,7 +212,8 @@ async def remove_line_or_zone(  # noqa: PLR0913
 
 def changed(house: House, caller: Caller, change: Change, subject: str, if_match: str, dry_run: bool) -> ChangeShown:
     """Carry a change out."""
-    return told(caller, subject, store_of(house).change(change, wish_of(house, caller, if_match, dry_run)))
+    allowed = within_reach(caller.role, change)
+    return told(caller, subject, store_of(house).change(allowed, wish_of(house, caller, if_match, dry_run)))
 
 
 def told(caller: Caller, subject: str, outcome: Outcome) -> ChangeShown:
@@ -230,8 +246,25 @@ def wish_of(house: House, caller: Caller, if_match: str, is_dry: bool) -> Wish:
     if not if_match:
         raise HTTPException(428, "an If-Match header with the ETag of /config is wanted, or *, found none")
 
+    etag = None if if_match.strip() == "*" else if_match.strip().strip('"')
+    return Wish(author=caller.name, if_match=etag, ask=ask_of(house), is_dry=is_dry)
+
+
+def ask_of(house: House) -> Ask:
+    """Asks its machine."""
+
     def ask_machine(request: Request) -> Answer | None:
         return ask(house.folder, REQUESTS, request, ANSWER_S)
 
-    etag = None if if_match.strip() == "*" else if_match.strip().strip('"')
-    return Wish(author=caller.name, if_match=etag, ask=ask_machine, is_dry=is_dry)
+    return ask_machine
+
+
+def heal(house: House) -> None:
+    """At the start: whoever was here before may have been killed in the middle of a change."""
+    if house.site_file is None:
+        return
+    try:
+        store_of(house).heal(ask_of(house))
+    except (Refusal, OSError) as error:
+        # Whoever changes the file next tries again.
+        logger.error("the site's file and its revisions may differ: %s", error)

@@ -12,6 +12,7 @@ from appliance.control.door import EDIT_CAMERAS
 from appliance.control.inside import Inside
 from appliance.control.looking import Busy, camera_to_try
 from appliance.control.problems import documented
+from appliance.control.reach import Way, refuse_reach, ways_of
 from appliance.decode.trial import LONGEST_PX
 from appliance.errors import Refusal
 from appliance.login import login_from
@@ -37,7 +38,8 @@ class CameraToTry(BaseModel):
         default="",
         max_length=4000,
         pattern="^$|^(env|file):.+",
-        description="Where user:password is kept on the machine, env:NAME or file:PATH.",
+        description="Where user:password is kept on the machine, env:NAME or file:PATH; for administrators, and for what is"
+        " in force already.",
     )
     user: str = Field(default="", max_length=200, description="In the place of 'login', for this try alone.")
     password: SecretStr = Field(default=SecretStr(""), max_length=200, description="Of that user; kept nowhere, shown nowhere.")
@@ -58,7 +60,7 @@ class CameraSeen(BaseModel):
 @router.post("/cameras/try", responses=documented(401, 403, 422, 429))
 async def try_camera(house: Inside, caller: EDIT_CAMERAS, wanted: CameraToTry) -> CameraSeen:
     """Look through a camera, for some seconds at most, in a process of its own; nothing is kept."""
-    del caller
+    refuse_reach(caller.role, Way(wanted.source, wanted.login), ways_of(house))
     login = login_from(wanted.user, wanted.password.get_secret_value()) or None
     if login and wanted.login:
         raise Refusal("either 'login' or 'user' and 'password' is wanted, found both", usage=True)

@@ -21,7 +21,7 @@ from appliance.control.panel.settings.verdict import Verdict
 from appliance.control.panel.visitor import Visitor, notify, telling
 from appliance.control.panel.words import capital, moment
 from appliance.control.routes.configuration import store_of, told, wish_of
-from appliance.control.shown_configuration import ChangeShown
+from appliance.control.shown_configuration import ChangeShown, text_for
 from appliance.errors import Refusal
 
 ABOUT = "Cameras, lines and zones may change while the machine runs; everything else needs a new start. Your comments stay."
@@ -156,7 +156,7 @@ class Editor:
         """Show another text."""
         self._above.clear()
         self._is_told = False
-        self._field.text = found.text
+        self._field.text = text_for(self._visitor.role, found.text)
         self._settle(found)
         with self._above:
             if not self._may_edit:

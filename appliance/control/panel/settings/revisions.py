@@ -18,8 +18,8 @@ from appliance.control.panel.parts.dialogs import choices_below, dialog
 from appliance.control.panel.parts.difference import difference
 from appliance.control.panel.visitor import Visitor, notify, telling
 from appliance.control.panel.words import moment
-from appliance.control.routes.configuration import store_of, told, wish_of
-from appliance.control.shown_configuration import ChangeShown
+from appliance.control.routes.configuration import ask_of, store_of, told, wish_of
+from appliance.control.shown_configuration import ChangeShown, text_for
 
 PAGE = 30
 
@@ -46,7 +46,7 @@ def way_back(house: House, number: int) -> WayBack:
     """Only tell; nothing is changed."""
     store = store_of(house)
     etag = store.read().etag
-    return WayBack(store.roll_back(number, Wish(is_dry=True, if_match=etag)), etag)
+    return WayBack(store.roll_back(number, Wish(if_match=etag, ask=ask_of(house), is_dry=True)), etag)
 
 
 class Revisions:
@@ -111,7 +111,7 @@ class Revisions:
             with dialog(f"Revision {one.number}", is_broad=True) as made:
                 who = one.author or "somebody, by hand"
                 words(f"By {who}, {moment(one.time_ns, wall_ns(), self._house.zone)}: {one.summary}")
-                difference(diff)
+                difference(text_for(self._visitor.role, diff))
                 with ui.element("div").classes("line"):
                     if self._may_edit and one.number != self._newest:
                         button("Roll back to this …", partial(self._ask, one, made))

@@ -139,6 +139,11 @@ def door_of(connection: HTTPConnection) -> Door:
     return door
 
 
+async def _asked(connection: HTTPConnection) -> Door:
+    # Not a plain function: FastAPI would have it wait for a thread.
+    return door_of(connection)
+
+
 def cookie_name(connection: HTTPConnection) -> str:
     """What a session's cookie is called here."""
     return cookie((connection.scope.get("server") or ("", 0))[1] or 0, tls=is_encrypted(connection)).name
@@ -155,4 +160,4 @@ EDIT_CAMERAS = Annotated[Caller, Depends(needs(Permission.CAMERAS))]
 EDIT_LINES = Annotated[Caller, Depends(needs(Permission.LINES))]
 EDIT_CONFIGURATION = Annotated[Caller, Depends(needs(Permission.CONFIGURATION))]
 EDIT_TOKENS = Annotated[Caller, Depends(needs(Permission.TOKENS))]
-AtDoor = Annotated[Door, Depends(door_of)]
+AtDoor = Annotated[Door, Depends(_asked)]

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, Header, HTTPException, Path, Query, Response
+from fastapi import APIRouter, Body, Header, HTTPException, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from starlette.convertors import register_url_convertor
 
@@ -21,7 +21,7 @@ from appliance.control.inside import Inside
 from appliance.control.naming import KindConvertor, where_named
 from appliance.control.problems import documented
 from appliance.control.repeatable import WITH_KEY, Repeatable
-from appliance.control.rooms import Rooms, rooms_of
+from appliance.control.rooms import InRooms
 from appliance.control.shown_configuration import ChangeShown, RevisionShown, revision_of
 from appliance.ipc.requests import ask
 from appliance.messages import Answer, Request
@@ -48,7 +48,6 @@ Item = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples=[DOOR
 CameraItem = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples=[GATE])]
 Kind = Literal["lines", "zones"]
 Name = Annotated[str, Path(pattern=r"^[\w-]+$", max_length=64)]
-InRooms = Annotated[Rooms, Depends(rooms_of)]
 
 
 class YamlResponse(PlainTextResponse):
@@ -87,15 +86,17 @@ def read_configuration_schema(caller: SEE) -> dict[str, Any]:
 
 
 @router.get("/config/revisions", responses=documented(401, 403, 422, 429, 503))
-def list_revisions(
+async def list_revisions(
     house: Inside,
     caller: SEE,
+    rooms: InRooms,
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[RevisionShown]:
     """Who has changed what and when, the newest first."""
     del caller
-    return [revision_of(one) for one in store_of(house).history(limit, before)]
+    found = await rooms.history.run(lambda: store_of(house).history(limit, before))
+    return [revision_of(one) for one in found]
 
 
 @router.post("/config/revisions/{number}/rollback", responses=REFUSALS, dependencies=[WITH_KEY])

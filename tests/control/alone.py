@@ -1,0 +1,55 @@
+"""A control plane in this process, with no machine behind it: what is asked of one, nobody answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+
+from appliance.access.guard import Guard
+from appliance.config import ControlSettings, CounterSettings
+from appliance.control.app import create_app
+from appliance.control.house import House
+from appliance.process_settings import ControlProcess
+
+SITE = "site: yard\ncameras: []\ndetector: {model: demo}\n"
+
+
+@dataclass(frozen=True)
+class Alone:
+    """One, and a client of this computer."""
+
+    app: FastAPI
+    house: House
+    guard: Guard
+    client: httpx.AsyncClient
+
+
+def alone(folder: Path, play: Callable[[Alone], Awaitable[None]], text: str = SITE) -> None:
+    """Play this with one that is served for so long."""
+    file = folder / "site.yml"
+    file.write_text(text)
+    settings = ControlProcess(
+        site="yard",
+        run="run1",
+        control=ControlSettings(port=1),
+        counter=CounterSettings(),
+        confidence=0.25,
+        time_zone="UTC",
+        ledger=folder / "ledger.sqlite",
+        site_file=file,
+    )
+
+    async def run() -> None:
+        house = House(settings, folder)
+        with Guard(folder) as guard:
+            app = create_app(house, guard)
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+                await play(Alone(app, house, guard, client))
+            app.state.answers.close()
+
+    asyncio.run(run())

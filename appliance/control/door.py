@@ -82,6 +82,12 @@ class Door:
         found = "a session that is over" if session_id else "none"
         raise HTTPException(401, f"a token is wanted as 'Authorization: Bearer …', or a session, found {found}", CHALLENGE)
 
+    def refuse_unknown(self, connection: HTTPConnection) -> None:
+        """Raise what ``caller_of`` does, but for pages of this site, which need not show yet that they mean a change."""
+        session_id = cookie_of(connection)
+        if not session_id or self.guard.check_session(session_id, wall_ns()) is None:
+            self.caller_of(connection)
+
     def token_of(self, text: str, address: str) -> Token:
         """Whose token this is; raises 401 where it is nobody's, and 429 where too many wrong ones came from there."""
         answer = self.guard.check_token(text, address, now())

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
-
+from fastapi import FastAPI
 from appliance.config import ControlSettings
 from appliance.control.certificates import context_of
 from appliance.control.headers import SecurityHeaders
@@ -25,12 +24,12 @@ MOST_MESSAGE_BYTES = 1_000_000
 class Server(uvicorn.Server):
     """Serves one application on one socket."""
 
-    def __init__(self, app: ASGIApp, settings: ControlSettings) -> None:
+    def __init__(self, app: FastAPI, settings: ControlSettings) -> None:
         context = context_of(settings)
         super().__init__(
             uvicorn.Config(
                 # Outside of the application, so that they are on its worst answers, too.
-                SecurityHeaders(Sizes(app)),
+                SecurityHeaders(Sizes(app, app.state.door.refuse_unknown)),
                 http=PatientProtocol,
                 ws=PatientWebSocket,
                 ws_max_size=MOST_MESSAGE_BYTES,

@@ -14,6 +14,7 @@ from appliance.access.guard import Guard
 from appliance.config import ControlSettings, CounterSettings
 from appliance.control.app import create_app
 from appliance.control.house import House
+from appliance.control.sizes import Sizes
 from appliance.process_settings import ControlProcess
 
 SITE = "site: yard\ncameras: []\ndetector: {model: demo}\n"
@@ -24,6 +25,7 @@ class Alone:
     """One, and a client of this computer."""
 
     app: FastAPI
+    sizes: Sizes
     house: House
     guard: Guard
     client: httpx.AsyncClient
@@ -48,8 +50,9 @@ def alone(folder: Path, play: Callable[[Alone], Awaitable[None]], text: str = SI
         house = House(settings, folder)
         with Guard(folder) as guard:
             app = create_app(house, guard)
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
-                await play(Alone(app, house, guard, client))
+            sizes = Sizes(app, app.state.door.refuse_unknown)
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(sizes), base_url="http://127.0.0.1") as client:
+                await play(Alone(app, sizes, house, guard, client))
             app.state.answers.close()
 
     asyncio.run(run())

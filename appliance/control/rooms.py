@@ -8,6 +8,8 @@ from typing import Annotated, TypeVar
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException, Request
 
+from appliance.control.long_answers import LongAnswers
+
 T = TypeVar("T")
 RETRY_S = 2
 
@@ -37,6 +39,7 @@ class Rooms:
 
     def __init__(self) -> None:
         self.counting = Room("questions about counts", at_once=2, in_line=30)
+        self.long = LongAnswers(most=2)
         # One file, one writer.
         self.changing = Room("changes of the configuration", at_once=1, in_line=20)
         # Who looks up what was changed waits for who changes something.

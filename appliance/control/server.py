@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
+
 from appliance.config import ControlSettings
 from appliance.control.certificates import context_of
 from appliance.control.headers import SecurityHeaders

@@ -12,15 +12,18 @@ from datetime import tzinfo
 import msgspec
 
 from appliance.clock import NS_PER_MINUTE, NS_PER_S
+from appliance.errors import Refusal
 from appliance.ledger.buckets import BucketLength, bounds_ns
-from appliance.ledger.choice import EVERYTHING, Attribute, Choice, one_moment
-from appliance.ledger.occupancy import PRESENT_MINUTES, PRESENT_QUARTERS, Presences, presences
+from appliance.ledger.choice import EVERYTHING, Attribute, Choice, kinds_of, one_moment
+from appliance.ledger.occupancy import PRESENT_MINUTES, PRESENT_QUARTERS, Presences, presences, zones_of
 from appliance.ledger.pages import Page, page
 from appliance.ledger.reader import KeptCrossing, LedgerReader
 from appliance.ledger.rollups import QUARTER_NS
 from appliance.ledger.seen import MINUTES, QUARTERS, Covered, begun_ns, covered
-from appliance.ledger.tallies import Tallies, tallies_of_crossings, tallies_of_sums
+from appliance.ledger.tallies import Tallies, groups_among, tallies_of_crossings, tallies_of_sums
 
+# In one answer: groups, cameras and zones, in each of its buckets.
+MOST_NUMBERS = 500_000
 # After the end of a bucket; then its last interval is closed, and nothing can come into it any more.
 SETTLED_NS = 10 * NS_PER_S
 
@@ -85,10 +88,12 @@ class Queries(LedgerReader):
         """How many of these there were in every bucket of the time."""
         bounds = bounds_ns(span.from_ns, span.to_ns, span.length, span.zone)
         with one_moment(self._connection):
+            begun = begun_ns(self._connection, choice)
+            _refuse_too_many(len(groups_among(kinds_of(self._connection, choice), group_by)) + len(begun), bounds)
             if span.length == "minute":
                 return self._minutes(bounds, choice, group_by, now_ns)
             tallies = tallies_of_sums(self._connection, bounds, choice, group_by)
-            coverage = covered(self._connection, bounds, begun_ns(self._connection, choice), QUARTERS, now_ns)
+            coverage = covered(self._connection, bounds, begun, QUARTERS, now_ns)
         return _buckets(bounds, tallies, coverage, now_ns)
 
     def occupancy(self, span: Span, choice: Choice = EVERYTHING, *, now_ns: int) -> list[Occupancy]:
@@ -96,8 +101,11 @@ class Queries(LedgerReader):
         bounds = bounds_ns(span.from_ns, span.to_ns, span.length, span.zone)
         source, cover = (PRESENT_MINUTES, MINUTES) if span.length == "minute" else (PRESENT_QUARTERS, QUARTERS)
         with one_moment(self._connection):
-            found = presences(self._connection, bounds, choice, source)
-            coverage = covered(self._connection, bounds, begun_ns(self._connection, choice), cover, now_ns)
+            begun = begun_ns(self._connection, choice)
+            zones = zones_of(self._connection, choice)
+            _refuse_too_many(len(zones) + len(begun), bounds)
+            found = presences(self._connection, bounds, zones, source)
+            coverage = covered(self._connection, bounds, begun, cover, now_ns)
         return [
             Occupancy(start_ns, end_ns, _means(zones, seen), end_ns + SETTLED_NS <= now_ns)
             for start_ns, end_ns, zones, seen in zip(bounds, bounds[1:], found, coverage)
@@ -132,6 +140,16 @@ class Queries(LedgerReader):
             for number, bucket in enumerate(fine)
             if bounds[0] <= bucket.start_ns < bounds[-1]
         ]
+
+
+def _refuse_too_many(each: int, bounds: Sequence[int]) -> None:
+    buckets = len(bounds) - 1
+    if each * buckets > MOST_NUMBERS:
+        raise Refusal(
+            f"at most {MOST_NUMBERS} numbers are told at once, found {each} in each of {buckets} buckets;"
+            " ask for a shorter time, for longer buckets, or for fewer groups and cameras",
+            usage=True,
+        )
 
 
 def _buckets(bounds: Sequence[int], tallies: list[Tallies], coverage: list[dict[str, Covered]], now_ns: int) -> list[Bucket]:

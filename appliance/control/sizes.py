@@ -58,7 +58,7 @@ class Sizes:
         promised = dict(scope["headers"]).get(b"content-length", b"0")
         if int(promised) > most_bytes:
             return await problem(413, _too_much(most_bytes, int(promised)))(scope, receive, send)
-        await self._read(scope, receive, send, most_bytes)
+        return await self._read(scope, receive, send, most_bytes)
 
     async def _read(self, scope: Scope, receive: Receive, send: Send, most_bytes: int) -> None:
         found = held = 0

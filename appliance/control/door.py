@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
@@ -18,7 +19,9 @@ from appliance.access.sessions import Session, cookie, is_csrf
 from appliance.access.tokens import Denial, Token
 from appliance.clock import NS_PER_S, wall_ns
 from appliance.control.origin import address_of, is_at_home, is_encrypted, is_loopback, is_same_origin
+from appliance.errors import Refusal
 
+LOG = logging.getLogger(__name__)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="appliance"'}
 WHY = {
     Denial.MISTYPED: "the token is mistyped: a letter of it is wrong or missing",
@@ -49,8 +52,11 @@ class Caller:
         return Actor(self.name, self.address)
 
     def audit(self, action: str, subject: str, after: object, now_ns: int) -> None:
-        """Write down what was done."""
-        self.log.add(self.actor, Change(action, subject, None, after), now_ns)
+        """Write down what was done. It is done, so that a log that cannot be written is no reason to say it was not."""
+        try:
+            self.log.add(self.actor, Change(action, subject, None, after), now_ns)
+        except Refusal as refusal:
+            LOG.error("'%s' of '%s' by %s from %s is not in the audit log: %s", action, subject, self.name, self.address, refusal)
 
 
 class Door:

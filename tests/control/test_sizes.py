@@ -6,17 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from appliance.access.audit import Actor
 from appliance.access.roles import Role
 from appliance.control.sizes import MOST_BYTES_AT_ONCE, SMALL_BODY_BYTES
-from tests.control.alone import Alone, alone
+from tests.control.alone import HERE, Alone, alone, bearer
 
-HERE = Actor("tests", "command line")
 LARGEST = 20_000_000
-
-
-def bearer(here: Alone, role: Role) -> dict[str, str]:
-    return {"authorization": f"Bearer {here.guard.tokens.create(role.value, role, HERE, 1).text}"}
 
 
 class Slow:

@@ -12,7 +12,8 @@ from starlette.convertors import register_url_convertor
 
 from appliance.clock import wall_ns
 from appliance.configuration.changes import Change, add_item, remove_value, replace_camera, replace_line, replace_zone
-from appliance.configuration.reading import MOST_BYTES
+from appliance.configuration.files import SiteFile
+from appliance.configuration.reading import MOST_BYTES, etag_of
 from appliance.configuration.schema import json_schema
 from appliance.configuration.store import ConfigurationStore, Outcome, Wish
 from appliance.control.door import EDIT_CAMERAS, EDIT_CONFIGURATION, EDIT_LINES, SEE, Caller
@@ -23,6 +24,7 @@ from appliance.control.problems import documented
 from appliance.control.repeatable import WITH_KEY, Repeatable
 from appliance.control.rooms import InRooms
 from appliance.control.shown_configuration import ChangeShown, RevisionShown, revision_of
+from appliance.errors import Refusal
 from appliance.ipc.requests import ask
 from appliance.messages import Answer, Request
 from appliance.topics import REQUESTS
@@ -58,10 +60,10 @@ class YamlResponse(PlainTextResponse):
 
 @router.get("/config", response_class=YamlResponse, responses={**documented(401, 403, 429, 503), **THE_FILE})
 def read_configuration(house: Inside, caller: SEE) -> Response:
-    """The file with its comments; its ETag is wanted by every change."""
+    """The file with its comments, as it is, also where somebody has made a faulty one of it; every change wants its ETag."""
     del caller
-    configuration = store_of(house).read()
-    return YamlResponse(configuration.text, headers={"ETag": f'"{configuration.etag}"'})
+    content = content_of(house)
+    return YamlResponse(content, headers={"ETag": f'"{etag_of(content)}"'})
 
 
 @router.put("/config", responses=REFUSALS)
@@ -213,10 +215,23 @@ def told(caller: Caller, subject: str, outcome: Outcome) -> ChangeShown:
     )
 
 
+def content_of(house: House) -> bytes:
+    """What is in the site's file, faulty or not; raises what is 503 where nobody can tell."""
+    store_of(house)
+    assert house.site_file is not None  # store_of has seen to it
+    try:
+        return SiteFile(house.site_file).read()
+    except Refusal as refusal:
+        # It is not the request that is wrong.
+        raise Refusal(refusal.sentence) from None
+
+
 def store_of(house: House) -> ConfigurationStore:
-    """The site's file; raises 503 for a machine that has none."""
+    """The site's file; raises what is 503 for a machine that has none."""
     if house.site_file is None:
         raise HTTPException(503, "this machine was started without a file of its site")
+    if not house.site_file.is_file():
+        raise Refusal(f"the configuration {house.site_file} is wanted, but there is no such file")
     return _store(house.site_file, house.ledger.parent)
 
 

@@ -42,7 +42,9 @@ class BucketShown(BaseModel):
     end: Time
     total: int
     groups: list[GroupShown]
-    coverage: dict[str, CoverageShown] = Field(description="By camera.")
+    coverage: dict[str, CoverageShown] = Field(
+        description="By camera, from when it began to count; one that is no more is missed only up to its last frame."
+    )
     complete: bool = Field(description="Whether it is over, and can change no more.")
     kept: bool = Field(description="False for minutes of which only sums are left: then this is too small.")
 

@@ -102,6 +102,29 @@ def test_sums_are_the_same_in_steps_of_a_day(ledger: Ledger, queries: Queries, m
     assert queries.counts(span, group_by=("class",), now_ns=LATER_NS) == whole
 
 
+@pytest.mark.parametrize("length", ["minute", "quarter", "hour", "day"])
+def test_a_camera_that_is_no_more_is_missed_up_to_its_last_frame(ledger: Ledger, path: Path, length: BucketLength) -> None:
+    for camera in ("yard", "roof"):
+        begin(ledger, NOON_NS, camera=camera)
+    see(ledger, NOON_NS, 120, "yard")
+    see(ledger, NOON_NS, 50, "roof")
+    span = Span(NOON_NS, NOON_NS + 2 * 60 * NS_PER_MINUTE, length, UTC)
+
+    def possible(in_force: frozenset[str] | None) -> dict[str, float]:
+        """Minutes."""
+        with closing(Queries(path, in_force)) as queries:
+            buckets = queries.counts(span, now_ns=NOON_NS + 120 * NS_PER_MINUTE)
+        kept = {camera for bucket in buckets for camera in bucket.coverage}
+        ns = {camera: sum(one.coverage[camera].possible_ns for one in buckets if camera in one.coverage) for camera in kept}
+        assert all(0 <= seen.covered_ns <= seen.possible_ns for one in buckets for seen in one.coverage.values())
+        return {camera: time_ns / NS_PER_MINUTE for camera, time_ns in ns.items()}
+
+    # A day began before they did.
+    before = (NOON_NS - NOON_NS % DAY_NS - NOON_NS) / -NS_PER_MINUTE if length == "day" else 0
+    assert possible(None) == possible(frozenset({"yard", "roof"})) == {"yard": 120 + before, "roof": 120 + before}
+    assert possible(frozenset({"yard"})) == {"yard": 120 + before, "roof": 50 + before}
+
+
 def test_in_kathmandu_an_hour_begins_at_a_quarter_past_one_of_utc(ledger: Ledger, queries: Queries) -> None:
     start_ns = at("2026-05-04T06:15+00:00")
     keep(ledger, a_crossing(start_ns - 1), a_crossing(start_ns), a_crossing(start_ns + 60 * NS_PER_MINUTE - 1))

@@ -63,7 +63,7 @@ async def read_counts(
         pieces = counts_csv(found, groups, span.zone) if is_sheet else buckets_json(found, groups)
         return begin(pieces), all(bucket.is_complete for bucket in found)
 
-    return await told(request, ("counts", span, choice, groups, is_sheet), ask, is_sheet)
+    return await told(request, ("counts", house.in_force, span, choice, groups, is_sheet), ask, is_sheet)
 
 
 @router.get("/occupancy", responses=answers("start,end,camera,zone,mean,most,complete\r\n…"), response_model=list[OccupancyShown])
@@ -124,7 +124,7 @@ async def told(request: Request, question: object, ask: Callable[[], Asked], is_
 @contextmanager
 def open_book(house: House) -> Iterator[Queries]:
     """The ledger, for one request."""
-    book = Queries(house.ledger)
+    book = Queries(house.ledger, house.in_force)
     try:
         yield book
     finally:

@@ -44,6 +44,8 @@ class PatientProtocol(H11Protocol):
     def __init__(self, config: Config, state: State, app_state: dict[str, Any]) -> None:
         super().__init__(config, state, app_state)
         self._places = state.places
+        self.wire: asyncio.Transport | None = None
+        """What has had the place until now, where TLS was agreed upon first."""
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         self._waits_for = ""
@@ -54,6 +56,8 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Somebody is here."""
         super().connection_made(transport)
+        if self.wire is not None:
+            self._places.leave(self.wire)
         if not self._places.enter(transport, "" if self.client is None else self.client[0]):
             self._refuse(503, "too many are connected; try again later")
         self._look()

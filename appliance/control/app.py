@@ -14,7 +14,20 @@ from appliance.control.memory import Memory
 from appliance.control.panel.mount import mount as mount_panel
 from appliance.control.problems import tell_problems
 from appliance.control.rooms import Rooms
-from appliance.control.routes import access, configuration, counts, events, health, infer, live, models, status, trials, trying
+from appliance.control.routes import (
+    access,
+    configuration,
+    counts,
+    events,
+    health,
+    infer,
+    live,
+    models,
+    reading,
+    status,
+    trials,
+    trying,
+)
 
 ABOUT = "What crosses which line, when, and in which direction; and whether anybody was looking."
 
@@ -39,6 +52,7 @@ def create_app(house: House, guard: Guard) -> FastAPI:
     app.include_router(status.router, prefix="/api/v1")
     app.include_router(counts.router, prefix="/api/v1")
     app.include_router(configuration.router, prefix="/api/v1")
+    app.include_router(reading.router, prefix="/api/v1")
     for router in (access.router, models.router, live.router, trials.router, infer.router, events.router, trying.router):
         app.include_router(router, prefix="/api/v1")
     serve_document(app)

@@ -18,7 +18,7 @@ from appliance.access.roles import Permission, Role, allows
 from appliance.access.sessions import Session, cookie, is_csrf
 from appliance.access.tokens import Denial, Token
 from appliance.clock import NS_PER_S, wall_ns
-from appliance.control.origin import address_of, is_at_home, is_encrypted, is_loopback, is_same_origin
+from appliance.control.origin import address_of, is_encrypted, is_here, is_same_origin
 from appliance.errors import Refusal
 
 LOG = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class Door:
 
     def is_unlocked_for(self, connection: HTTPConnection) -> bool:
         """Whether this computer asks itself, and nobody has made a token yet."""
-        return is_loopback(address_of(connection)) and is_at_home(connection) and not self.guard.tokens.listed()
+        return is_here(connection) and not self.guard.tokens.listed()
 
     def refuse_strangers(self, connection: HTTPConnection) -> None:
         """Raise 403 where a browser asks from a page of another site."""

@@ -21,15 +21,11 @@ class Threshold(SSLProtocol):
     max_size = 65_536
 
     def __init__(self, guest: PatientProtocol, state: State, context: ssl.SSLContext) -> None:
+        loop = asyncio.get_running_loop()
         # Nobody waits for it: whoever has got through it says something.
-        super().__init__(
-            asyncio.get_running_loop(),
-            guest,
-            context,
-            None,
-            server_side=True,
-            ssl_handshake_timeout=HEAD_S,  # type: ignore[arg-type]
-        )
+        over: asyncio.Future[None] = loop.create_future()
+        over.add_done_callback(lambda one: one.cancelled() or one.exception())
+        super().__init__(loop, guest, context, over, server_side=True, ssl_handshake_timeout=HEAD_S)
         self._guest, self._places = guest, state.places
 
     def connection_made(self, transport: BaseTransport) -> None:
@@ -44,7 +40,7 @@ class Threshold(SSLProtocol):
             return
         super().connection_made(transport)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: BaseException | None) -> None:
         """Nobody is here any more."""
         if self._guest.wire is not None:
             self._places.leave(self._guest.wire)

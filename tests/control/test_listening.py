@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from appliance.access.guard import Guard
 from appliance.access.roles import Role
@@ -59,7 +60,7 @@ def test_nor_is_he_heard_out_who_says_too_much(machine: Machine) -> None:
         assert closed.value.rcvd.code == 1009
 
 
-def hear_all(socket: ClientConnection) -> None:
+def hear_all(socket: Connection) -> None:
     while True:
         socket.recv(timeout=30)
 

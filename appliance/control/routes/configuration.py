@@ -23,7 +23,7 @@ from appliance.control.naming import KindConvertor, where_named
 from appliance.control.problems import documented
 from appliance.control.repeatable import WITH_KEY, Repeatable
 from appliance.control.rooms import InRooms
-from appliance.control.shown_configuration import ChangeShown, RevisionShown, revision_of
+from appliance.control.shown_configuration import CameraInTheFile, ChangeShown, LineOrZone, RevisionShown, revision_of
 from appliance.errors import Refusal
 from appliance.ipc.requests import ask
 from appliance.messages import Answer, Request
@@ -46,8 +46,8 @@ ETAG = "The ETag of what is changed, so that nobody's change is lost; * takes it
 IfMatch = Annotated[str, Header(description=ETAG, examples=["*"])]
 DryRun = Annotated[bool, Query(description="Only tell what would change.")]
 AS_IN_THE_FILE = "As it stands in the file; see /config/schema."
-Item = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples=[DOORSTEP])]
-CameraItem = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples=[GATE])]
+Item = Annotated[LineOrZone, Body(description=AS_IN_THE_FILE, examples=[DOORSTEP])]
+CameraItem = Annotated[CameraInTheFile, Body(description=AS_IN_THE_FILE, examples=[GATE])]
 Kind = Literal["lines", "zones"]
 Name = Annotated[str, Path(pattern=r"^[\w-]+$", max_length=64)]
 
@@ -120,7 +120,7 @@ async def add_camera(
     house: Inside, caller: EDIT_CAMERAS, rooms: InRooms, item: CameraItem, if_match: IfMatch = "", dry_run: DryRun = False
 ) -> ChangeShown:
     """One more camera."""
-    change, subject = add_item("cameras", item), f"camera {item.get('name')}"
+    change, subject = add_item("cameras", item.tree()), f"camera {item.name}"
     return await rooms.changing.run(lambda: changed(house, caller, change, subject, if_match, dry_run))
 
 
@@ -135,7 +135,7 @@ async def replace_camera_settings(
     dry_run: DryRun = False,
 ) -> ChangeShown:
     """Another camera in the place of one."""
-    change = where_named(replace_camera(camera, item), camera)
+    change = where_named(replace_camera(camera, item.tree()), camera)
     return await rooms.changing.run(lambda: changed(house, caller, change, f"camera {camera}", if_match, dry_run))
 
 
@@ -160,7 +160,7 @@ async def add_line_or_zone(  # noqa: PLR0913  # one parameter per word of the re
     dry_run: DryRun = False,
 ) -> ChangeShown:
     """One more line or zone."""
-    change, subject = where_named(add_item(f"cameras.{camera}.{kind}", item), camera), f"{camera}/{item.get('name')}"
+    change, subject = where_named(add_item(f"cameras.{camera}.{kind}", item.tree()), camera), f"{camera}/{item.name}"
     return await rooms.changing.run(lambda: changed(house, caller, change, subject, if_match, dry_run))
 
 
@@ -178,7 +178,7 @@ async def replace_line_or_zone(  # noqa: PLR0913
 ) -> ChangeShown:
     """Another line or zone in the place of one."""
     replace = replace_line if kind == "lines" else replace_zone
-    change = where_named(replace(camera, name, item), camera, kind, name)
+    change = where_named(replace(camera, name, item.tree()), camera, kind, name)
     return await rooms.changing.run(lambda: changed(house, caller, change, f"{camera}/{name}", if_match, dry_run))
 
 

@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from appliance.control.problems import problem
+from appliance.errors import Refusal
 
 MOST_ADDRESS_BYTES = 8192
 MOST_HEAD_BYTES = 16_384
@@ -55,12 +56,22 @@ class Sizes:
         if scope["type"] == "websocket":
             return await self._app(scope, receive, send)
         most_bytes = most_body_bytes(scope["path"])
-        promised = dict(scope["headers"]).get(b"content-length", b"0")
-        if int(promised) > most_bytes:
-            return await problem(413, _too_much(most_bytes, int(promised)))(scope, receive, send)
-        return await self._read(scope, receive, send, most_bytes)
+        promised = int(dict(scope["headers"]).get(b"content-length", b"0"))
+        if promised > most_bytes:
+            return await problem(413, _too_much(most_bytes, promised))(scope, receive, send)
+        if promised > SMALL_BODY_BYTES:
+            try:
+                await run_in_threadpool(self._refuse_unknown, HTTPConnection(scope))
+            except Refusal as refusal:
+                return await problem(503, refusal.sentence)(scope, receive, send)
+            except HTTPException as refused:
+                # Not one byte of it is waited for.
+                return await problem(refused.status_code, refused.detail, headers=dict(refused.headers or {}))(
+                    scope, receive, send
+                )
+        return await self._read(scope, receive, send, most_bytes, is_known=promised > SMALL_BODY_BYTES)
 
-    async def _read(self, scope: Scope, receive: Receive, send: Send, most_bytes: int) -> None:
+    async def _read(self, scope: Scope, receive: Receive, send: Send, most_bytes: int, *, is_known: bool) -> None:
         found = held = 0
 
         async def counted() -> Message:
@@ -70,7 +81,7 @@ class Sizes:
             if found > most_bytes:
                 raise HTTPException(413, _too_much(most_bytes, found))
             if found > SMALL_BODY_BYTES:
-                if not held:
+                if not held and not is_known:
                     await run_in_threadpool(self._refuse_unknown, HTTPConnection(scope))
                 if self.bytes_at_once + found - held > MOST_BYTES_AT_ONCE:
                     sentence = f"others send {self.bytes_at_once} bytes at this moment; try again in {RETRY_S} s"

@@ -25,7 +25,7 @@ class Threshold(SSLProtocol):
         # Nobody waits for it: whoever has got through it says something.
         over: asyncio.Future[None] = loop.create_future()
         over.add_done_callback(lambda one: one.cancelled() or one.exception())
-        super().__init__(loop, guest, context, over, server_side=True, ssl_handshake_timeout=HEAD_S)
+        super().__init__(loop, guest, context, over, server_side=True, ssl_handshake_timeout=round(HEAD_S))
         self._guest, self._places = guest, state.places
 
     def connection_made(self, transport: BaseTransport) -> None:

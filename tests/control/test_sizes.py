@@ -59,6 +59,9 @@ def test_of_strangers_nothing_large_is_read(tmp_path: Path) -> None:
         for path in ("/api/v1/session", "/api/v1/infer"):
             answer = await asyncio.wait_for(here.client.post(path, content=slow.pieces()), 30)
             assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
+        promised = {"content-length": "900000"}
+        answer = await asyncio.wait_for(here.client.post("/api/v1/session", content=slow.pieces(), headers=promised), 30)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="appliance"')
         small = await here.client.post("/api/v1/session", content=bytes(SMALL_BODY_BYTES))
         assert small.status_code == 422
         known = await here.client.post("/api/v1/session", content=bytes(SMALL_BODY_BYTES + 1), headers=viewer)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from appliance.control.live import guest
-from appliance.control.live.guest import MOST_SCANS, MOST_SEGMENTS, NoPicture, look_at, size_of, unpacked
+from appliance.control.live.guest import LONGEST_PX, MOST_SCANS, MOST_SEGMENTS, NoPicture, look_at, size_of, unpacked
 from appliance.errors import Refusal
 
 SCAN = re.compile(rb"\xff\xda")
@@ -37,6 +37,25 @@ def test_usual_pictures_are_unpacked(is_progressive: bool) -> None:
     assert (pixels.shape, size) == ((48, 64, 3), (48, 64))
 
 
+# What says that it is to be turned by a quarter: one entry of an IFD, 0x0112, which is 6.
+ON_ITS_SIDE = b"\xff\xe1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+
+
+@pytest.mark.parametrize("kind", [".jpg", ".png"])
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (2600, 1300), (5200, 1000), (10_400, 60)])
+def test_large_ones_become_small_and_their_size_is_known(kind: str, width: int, height: int) -> None:
+    left, right = np.zeros((height, width // 2, 3), np.uint8), np.full((height, width // 2, 3), 255, np.uint8)
+    content = cv2.imencode(kind, np.hstack([left, right]))[1].tobytes()
+    scale = min(1.0, LONGEST_PX / width)
+    turned = [(content, False)] if kind == ".png" else [(content, False), (content[:2] + ON_ITS_SIDE + content[2:], True)]
+    for picture, is_turned in turned:
+        pixels, size = unpacked(picture)
+        assert size == ((width, height) if is_turned else (height, width))
+        assert pixels.shape[:2] == tuple(round(side * scale) for side in size)
+        across = pixels.mean(axis=(1, 2) if is_turned else (0, 2))
+        assert abs((across < 128).sum() - len(across) / 2) <= 1
+
+
 def test_a_file_that_has_its_decoder_go_round_and_round_is_refused_before() -> None:
     picture = jpeg(is_progressive=True)
     usual = len(SCAN.findall(picture))
@@ -57,6 +76,6 @@ def test_what_only_looks_like_scans_is_none() -> None:
 
 def test_who_waits_for_others_too_long_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guest, "UNPACKING_S", 0.01)
-    with guest._place(), guest._place(), pytest.raises(Refusal, match="others take long") as refused:
+    with guest._place(), pytest.raises(Refusal, match="others take long") as refused:
         look_at(tmp_path, jpeg(), 0.5)
     assert not refused.value.usage

@@ -36,9 +36,11 @@ MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 SCAN_MARKER, END_MARKER = 0xDA, 0xD9
 
-# Unpacking takes memory, and is the cameras' time.
+SMALLER = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
+
+# One at a time: a large one takes 100 MB while it is unpacked, and the cameras' time.
 UNPACKING_S = 5.0
-_unpacking = BoundedSemaphore(2)
+_unpacking = BoundedSemaphore(1)
 
 
 Content = bytes | bytearray
@@ -81,7 +83,7 @@ def look_at(folder: Path, content: Content, confidence: float) -> Found:
 
 @contextmanager
 def _place() -> Iterator[None]:
-    """One of the two where pictures are unpacked; raises ``Refusal`` where others take too long."""
+    """Where pictures are unpacked; raises ``Refusal`` where others take too long."""
     if not _unpacking.acquire(timeout=UNPACKING_S):
         raise Refusal("this picture is to be unpacked, but others take long; try again later")
     try:
@@ -97,17 +99,26 @@ def unpacked(content: Content) -> tuple[NDArray[np.uint8], tuple[int, int]]:
         raise NoPicture(f"at most {MOST_PIXELS // 1_000_000} million pixels are wanted, found {width} x {height}", usage=True)
     _refuse_scans(content)
     try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), _how(content, max(width, height)))
     except cv2.error:
         image = None
     if image is None:
         raise NoPicture("a whole JPEG or PNG is wanted, found one that cannot be read", usage=True)
-    upright: tuple[int, int] = image.shape[:2]
+    # Some cameras write beside the picture that it lies on its side.
+    is_turned = (image.shape[0] > image.shape[1]) != (height > width)
+    upright = (width, height) if is_turned else (height, width)
     scale = LONGEST_PX / max(upright)
     if scale < 1:
         size = (max(1, round(upright[1] * scale)), max(1, round(upright[0] * scale)))
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8), upright
+
+
+def _how(content: Content, longest_px: int) -> int:
+    """A large JPEG is made smaller while it is unpacked, which takes a quarter of the memory or less."""
+    if not content.startswith(JPEG_START):
+        return cv2.IMREAD_COLOR
+    return next((flag for times, flag in SMALLER if longest_px >= times * LONGEST_PX), cv2.IMREAD_COLOR)
 
 
 def size_of(content: Content) -> tuple[int, int]:

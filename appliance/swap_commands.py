@@ -19,11 +19,13 @@ from appliance.ipc.channel import Listener, wait
 from appliance.ipc.requests import ask
 from appliance.messages import Activate, CallOff, Health, SwapHealth
 from appliance.running import machine_folders
-from appliance.swap.journal import FILE_NAME, Journal, ends_of
+from appliance.swap.journal import ends_of, steps_in
 from appliance.times import rfc_3339
 from appliance.topics import HEALTH, REQUESTS
 
 ANSWER_S, SILENCE_S = 10.0, 20.0
+# At most.
+STEPS_OF_A_SWAP = 12
 # How it can end, and whether that is what was wanted.
 GOOD_END = "kept"
 console = Console()
@@ -58,12 +60,10 @@ def history(
     overrides: SetOption = None,
 ) -> None:
     """What became of every model that was to take another one's place."""
-    data_dir = site_of(config, overrides).data_dir
-    if not (data_dir / FILE_NAME).exists():
+    ends = ends_of(steps_in(site_of(config, overrides).data_dir, most * STEPS_OF_A_SWAP), most)
+    if not ends:
         _tell("no model has been swapped yet")
         return
-    with Journal(data_dir) as journal:
-        ends = ends_of(journal.steps(most * 12), most)
     table = Table("swap", "when", "model", "became", "why", "by")
     for step in ends:
         cells = (str(step.swap), rfc_3339(step.time_ns), step.model, step.step, step.sentence, step.author)

@@ -1,4 +1,8 @@
-"""Pauses for an address that shows wrong tokens, growing up to a minute; all other addresses go on."""
+"""Pauses for an address that shows wrong tokens, growing up to a minute; all other addresses go on.
+
+A wrong secret of a token that there is pauses this token alone, from there: behind one address there may be many, as behind a
+proxy on this computer, and what one of them does wrong is not the others' fault.
+"""
 
 from __future__ import annotations
 
@@ -31,23 +35,26 @@ class Attempts:
     """What is remembered of addresses that failed: the newest 10,000. Time is any clock that does not go back."""
 
     def __init__(self) -> None:
-        self._records: OrderedDict[str, _Record] = OrderedDict()
+        self._records: OrderedDict[tuple[str, str], _Record] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._records)
 
-    def pause_ns(self, address: str, now_ns: int) -> int:
-        """How long this address has to wait before it may try again; 0 where it may now."""
+    def pause_ns(self, address: str, now_ns: int, token_id: str = "") -> int:
+        """How long this address has to wait before it may try again; 0 where it may now.
+
+        ``token_id``: of a token that there is; empty for all others together.
+        """
         with self._lock:
-            record = self._records.get(party_of(address))
+            record = self._records.get((party_of(address), token_id))
             return 0 if record is None else max(0, record.until_ns - now_ns)
 
-    def failed(self, address: str, now_ns: int) -> None:
+    def failed(self, address: str, now_ns: int, token_id: str = "") -> None:
         """It has tried and was wrong. The fifth time within a minute begins a pause, each time after it a longer one."""
-        party = party_of(address)
+        whose = (party_of(address), token_id)
         with self._lock:
-            record = self._records.pop(party, None)
+            record = self._records.pop(whose, None)
             if record is None or now_ns - record.last_ns > FORGOTTEN_NS:
                 record = _Record(now_ns)
             record.last_ns = now_ns
@@ -57,14 +64,14 @@ class Attempts:
                 pause_ns = min(FIRST_PAUSE_NS << min(record.pauses, 6), LONGEST_PAUSE_NS)
                 record.until_ns = now_ns + pause_ns
                 record.pauses += 1
-            self._records[party] = record
+            self._records[whose] = record
             if len(self._records) > MOST_ADDRESSES:
                 self._records.popitem(last=False)
 
-    def succeeded(self, address: str) -> None:
+    def succeeded(self, address: str, token_id: str = "") -> None:
         """It has tried and was right."""
         with self._lock:
-            self._records.pop(party_of(address), None)
+            self._records.pop((party_of(address), token_id), None)
 
 
 def party_of(address: str) -> str:

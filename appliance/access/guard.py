@@ -40,17 +40,19 @@ class Guard:
     def check_token(self, text: str, address: str, now: Moment) -> Token | Denial | Pause:
         """Whose token this is, where this address may try.
 
-        A token that was proven within the minute is no attempt: it passes also in a pause, so that one broken client does not
-        lock out the others behind its address, and it does not end the pause of that client either.
+        What is no token of ours makes only others wait that are none: one broken client does not lock out who comes from the
+        same address, nor is it let off by him. A wrong secret makes wait who shows the same id from there, because each costs a
+        scrypt; but for who has shown the right one within the minute.
         """
         is_attempt = not self.tokens.remembers(text, now)
-        if is_attempt and (wait_ns := self.attempts.pause_ns(address, now.monotonic_ns)):
+        token_id = self.tokens.known_id(text) if is_attempt else ""
+        if is_attempt and (wait_ns := self.attempts.pause_ns(address, now.monotonic_ns, token_id)):
             return Pause(wait_ns)
         answer = self.tokens.check(text, now)
         if isinstance(answer, Denial):
-            self.attempts.failed(address, now.monotonic_ns)
+            self.attempts.failed(address, now.monotonic_ns, token_id)
         elif is_attempt:
-            self.attempts.succeeded(address)
+            self.attempts.succeeded(address, token_id)
         return answer
 
     def check_session(self, session_id: str, now_ns: int) -> Session | None:

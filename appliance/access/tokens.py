@@ -1,7 +1,7 @@
 """Tokens: made, listed, revoked, and checked on every request.
 
 A check looks its row up every time, so what another process revokes is refused from then on; only the scrypt, which is made to be
-slow, is left out for a minute after it has shown that this text is that token.
+slow, is left out for a minute after the last check that has shown that this text is that token.
 """
 
 from __future__ import annotations
@@ -147,6 +147,11 @@ class Tokens:
         """It was used now, itself or through a session."""
         self._last_use.note(token.id, token.last_used_ns, now_ns)
 
+    def known_id(self, text: str) -> str:
+        """The id in this text, where there is a token with it, whatever its secret; empty where there is none."""
+        token_id = id_in(text)
+        return token_id if token_id is not None and self._find(token_id) is not None else ""
+
     def remembers(self, text: str, now: Moment) -> bool:
         """Whether a check of this text would cost no scrypt; says nothing about whether it passes."""
         token_id = id_in(text)
@@ -161,6 +166,8 @@ class Tokens:
     def _is_proven(self, token_id: str, text: str, kept: TokenHash, now: Moment) -> bool:
         tag = self._tag(text)
         if self._remembers(token_id, tag, now):
+            # Who goes on using it never has to prove it in a pause that somebody else has brought about.
+            self._proven[token_id] = _Proven(tag, now.monotonic_ns)
             return True
         # One at a time: each takes 8 MiB, and of many that wait for the same token only the first has work to do.
         with self._proving:

@@ -24,6 +24,7 @@ from appliance.control.routes import (
     infer,
     live,
     models,
+    reading,
     status,
     trials,
     trying,
@@ -53,6 +54,7 @@ def create_app(house: House, guard: Guard) -> FastAPI:
     app.include_router(drift.router, prefix="/api/v1")
     app.include_router(counts.router, prefix="/api/v1")
     app.include_router(configuration.router, prefix="/api/v1")
+    app.include_router(reading.router, prefix="/api/v1")
     for router in (access.router, models.router, live.router, trials.router, infer.router, events.router, trying.router):
         app.include_router(router, prefix="/api/v1")
     serve_document(app)

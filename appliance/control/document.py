@@ -6,9 +6,11 @@ from threading import Lock
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
+from appliance.control.door import Door
+from appliance.control.origin import is_here
 from appliance.control.problems import Problem, documented
 
 PATH = "/api/v1/openapi.json"
@@ -42,7 +44,10 @@ def serve_document(app: FastAPI) -> None:
 
     # Not as FastAPI serves it: making it takes a second, which the loop has not got.
     @app.get(PATH, include_in_schema=False)
-    def read_document() -> Response:
+    def read_document(request: Request) -> Response:
+        if not is_here(request):
+            door: Door = request.app.state.door
+            door.caller_of(request)
         with making:
             if not made:
                 document = app.openapi()
@@ -78,7 +83,8 @@ def _complete(operation: dict[str, Any]) -> None:
             # FastAPI hands the text on; what stands in it has names and values.
             content["schema"] = A_SITE
     # Before any route hears of it.
-    operation["responses"] |= {str(status): response for status, response in documented(414, 431).items()}
+    early = (413, 414, 431, 503) if "requestBody" in operation else (414, 431, 503)
+    operation["responses"] |= {str(status): response for status, response in documented(*early).items()}
     for status, response in operation["responses"].items():
         response.pop("model", None)
         if int(status) >= 400:

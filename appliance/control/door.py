@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
@@ -17,8 +18,10 @@ from appliance.access.roles import Permission, Role, allows
 from appliance.access.sessions import Session, cookie, is_csrf
 from appliance.access.tokens import Denial, Token
 from appliance.clock import NS_PER_S, wall_ns
-from appliance.control.origin import address_of, is_at_home, is_encrypted, is_loopback, is_same_origin
+from appliance.control.origin import address_of, is_encrypted, is_here, is_same_origin
+from appliance.errors import Refusal
 
+LOG = logging.getLogger(__name__)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="appliance"'}
 WHY = {
     Denial.MISTYPED: "the token is mistyped: a letter of it is wrong or missing",
@@ -49,8 +52,11 @@ class Caller:
         return Actor(self.name, self.address)
 
     def audit(self, action: str, subject: str, after: object, now_ns: int) -> None:
-        """Write down what was done."""
-        self.log.add(self.actor, Change(action, subject, None, after), now_ns)
+        """Write down what was done. It is done, so that a log that cannot be written is no reason to say it was not."""
+        try:
+            self.log.add(self.actor, Change(action, subject, None, after), now_ns)
+        except Refusal as refusal:
+            LOG.error("'%s' of '%s' by %s from %s is not in the audit log: %s", action, subject, self.name, self.address, refusal)
 
 
 class Door:
@@ -82,6 +88,12 @@ class Door:
         found = "a session that is over" if session_id else "none"
         raise HTTPException(401, f"a token is wanted as 'Authorization: Bearer …', or a session, found {found}", CHALLENGE)
 
+    def refuse_unknown(self, connection: HTTPConnection) -> None:
+        """Raise what ``caller_of`` does, but for pages of this site, which need not show yet that they mean a change."""
+        session_id = cookie_of(connection)
+        if not session_id or self.guard.check_session(session_id, wall_ns()) is None:
+            self.caller_of(connection)
+
     def token_of(self, text: str, address: str) -> Token:
         """Whose token this is; raises 401 where it is nobody's, and 429 where too many wrong ones came from there."""
         answer = self.guard.check_token(text, address, now())
@@ -104,7 +116,7 @@ class Door:
 
     def is_unlocked_for(self, connection: HTTPConnection) -> bool:
         """Whether this computer asks itself, and nobody has made a token yet."""
-        return is_loopback(address_of(connection)) and is_at_home(connection) and not self.guard.tokens.listed()
+        return is_here(connection) and not self.guard.tokens.listed()
 
     def refuse_strangers(self, connection: HTTPConnection) -> None:
         """Raise 403 where a browser asks from a page of another site."""
@@ -139,6 +151,11 @@ def door_of(connection: HTTPConnection) -> Door:
     return door
 
 
+async def _asked(connection: HTTPConnection) -> Door:
+    # Not a plain function: FastAPI would have it wait for a thread.
+    return door_of(connection)
+
+
 def cookie_name(connection: HTTPConnection) -> str:
     """What a session's cookie is called here."""
     return cookie((connection.scope.get("server") or ("", 0))[1] or 0, tls=is_encrypted(connection)).name
@@ -155,4 +172,4 @@ EDIT_CAMERAS = Annotated[Caller, Depends(needs(Permission.CAMERAS))]
 EDIT_LINES = Annotated[Caller, Depends(needs(Permission.LINES))]
 EDIT_CONFIGURATION = Annotated[Caller, Depends(needs(Permission.CONFIGURATION))]
 EDIT_TOKENS = Annotated[Caller, Depends(needs(Permission.TOKENS))]
-AtDoor = Annotated[Door, Depends(door_of)]
+AtDoor = Annotated[Door, Depends(_asked)]

@@ -32,6 +32,8 @@ class House:
         self.heard_ns = 0
         self.cameras: dict[str, CameraSettings] = {}
         """As they are in force."""
+        self.is_described = False
+        """Whether anybody has said yet which there are."""
         self.today = Today(settings.ledger, self.zone)
         self.feed = Feed(settings.ledger)
         self.gallery = Gallery(folder, self.cameras.get, self.today.scores)
@@ -55,9 +57,15 @@ class House:
     def describe(self, order: Describe) -> None:
         """What the cameras are now."""
         cameras = [CameraSettings.model_validate_json(text) for text in order.cameras]
+        self.is_described = True
         self.cameras.clear()
         self.cameras.update({camera.name: camera for camera in cameras})
         self.gallery.forget_rings()
+
+    @property
+    def in_force(self) -> frozenset[str] | None:
+        """The cameras that there are; None where that is not known yet."""
+        return frozenset(self.cameras) if self.is_described else None
 
     @property
     def is_heard(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
-from collections.abc import Hashable
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -13,6 +13,9 @@ from appliance.clock import NS_PER_MINUTE, monotonic_ns
 # What is over changes only where retention takes it away.
 KEPT_NS = NS_PER_MINUTE
 MOST_BYTES = 8_000_000
+MOST_ANSWERS = 1000
+# Of an answer, beside its body.
+EACH_BYTES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +32,45 @@ class Memory:
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._answers: OrderedDict[Hashable, tuple[int, Told]] = OrderedDict()
+        self._answers: OrderedDict[bytes, tuple[int, Told]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._answers)
 
     def recall(self, question: object) -> Told | None:
         """What was said to the same question within a minute."""
-        assert isinstance(question, Hashable)
-        kept = self._answers.get(question)
+        key = _digest(question)
+        kept = self._answers.get(key)
         if kept is None:
             return None
         if monotonic_ns() - kept[0] > KEPT_NS:
-            self._forget(question)
+            self._forget(key)
             return None
-        self._answers.move_to_end(question)
+        self._answers.move_to_end(key)
         return kept[1]
 
     def remember(self, question: object, told: Told) -> None:
         """Keep it, if it can be no other one soon; those that nobody has asked for longest make room."""
-        assert isinstance(question, Hashable)
         if not told.is_over or len(told.body) > self._most_bytes // 4:
             return
-        self._forget(question)
-        self._answers[question] = (monotonic_ns(), told)
-        self._bytes += len(told.body)
-        while self._bytes > self._most_bytes:
+        now_ns, key = monotonic_ns(), _digest(question)
+        for old in [old for old, (then_ns, _) in self._answers.items() if now_ns - then_ns > KEPT_NS]:
+            self._forget(old)
+        self._forget(key)
+        self._answers[key] = (now_ns, told)
+        self._bytes += len(told.body) + EACH_BYTES
+        while self._bytes > self._most_bytes or len(self._answers) > MOST_ANSWERS:
             self._forget(next(iter(self._answers)))
 
-    def _forget(self, question: Hashable) -> None:
-        kept = self._answers.pop(question, None)
+    def _forget(self, key: bytes) -> None:
+        kept = self._answers.pop(key, None)
         if kept is not None:
-            self._bytes -= len(kept[1].body)
+            self._bytes -= len(kept[1].body) + EACH_BYTES
+
+
+def _digest(question: object) -> bytes:
+    """Of all its words, of which there may be hundreds."""
+    return hashlib.sha256(repr(question).encode()).digest()
 
 
 def memory_of(request: Request) -> Memory:

@@ -29,6 +29,11 @@ def is_at_home(connection: HTTPConnection) -> bool:
         return False
 
 
+def is_here(connection: HTTPConnection) -> bool:
+    """Whether this computer asks itself, by its own name."""
+    return is_loopback(address_of(connection)) and is_at_home(connection)
+
+
 def is_same_origin(connection: HTTPConnection) -> bool:
     """Whether a browser asks from a page of this very host. Programs name no page, and are nobody's trick."""
     origin = connection.headers.get("origin")

@@ -15,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.http11 import Request
 
 from appliance.control.places import Places
 from appliance.control.problems import MEDIA_TYPE, Problem
@@ -25,6 +26,8 @@ LEAST_BYTES_PER_S = 20_000
 # Of a body that nobody wants any more, because it has been answered.
 REST_S = 5.0
 UNREAD_S = 30.0
+# By who is only told something.
+MOST_SAID_BYTES = 16_384
 
 
 class State(ServerState):
@@ -41,6 +44,8 @@ class PatientProtocol(H11Protocol):
     def __init__(self, config: Config, state: State, app_state: dict[str, Any]) -> None:
         super().__init__(config, state, app_state)
         self._places = state.places
+        self.wire: asyncio.Transport | None = None
+        """What has had the place until now, where TLS was agreed upon first."""
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         self._waits_for = ""
@@ -51,6 +56,8 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Somebody is here."""
         super().connection_made(transport)
+        if self.wire is not None:
+            self._places.leave(self.wire)
         if not self._places.enter(transport, "" if self.client is None else self.client[0]):
             self._refuse(503, "too many are connected; try again later")
         self._look()
@@ -166,6 +173,13 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
     def __init__(self, config: Config, server_state: State, app_state: dict[str, Any]) -> None:
         super().__init__(config, server_state, app_state)
         self._places = server_state.places
+
+    def handle_connect(self, event: Request) -> None:
+        """Whom it is opened to."""
+        if event.path.startswith("/api/"):
+            # There nobody listens; the panel's pages hand over whole configurations.
+            self.conn.max_size = MOST_SAID_BYTES
+        super().handle_connect(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is here any more."""

@@ -7,6 +7,7 @@ nothing, or say it slowly, keep nobody out; and nobody who works is ever sent aw
 
 from __future__ import annotations
 
+import resource
 from asyncio import Transport
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,6 +18,16 @@ from appliance.control.origin import is_loopback
 MOST = 512
 # Of one address: a room full of screens with six pictures each. A proxy on this computer stands for all of them.
 MOST_PER_PARTY = 128
+# For all of them, and for everything else that the process has open.
+WANTED_FILES = 4096
+
+
+def raise_limit_of_files() -> None:
+    """Have as many files open as all places need, as far as this process may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = WANTED_FILES if hard == resource.RLIM_INFINITY else min(WANTED_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 @dataclass(slots=True)
@@ -30,6 +41,9 @@ class Places:
     _waiting: dict[Transport, None] = field(default_factory=dict)
     """The one that waits longest is the first."""
     _of_party: Counter[str] = field(default_factory=Counter)
+
+    def __len__(self) -> int:
+        return len(self._party)
 
     def enter(self, transport: Transport, address: str) -> bool:
         """Somebody is here and waits; False where there is no place."""

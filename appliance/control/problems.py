@@ -41,7 +41,7 @@ MEANINGS = {
     428: "an If-Match header with the ETag of what is changed is wanted",
     429: "too many wrong tokens, or too much at once; Retry-After says when to try again",
     503: "the machine, or what it needs for this, does not answer now",
-    504: "the machine has not answered in time, and stays as it was",
+    504: "the machine has not answered in time; 'detail' says what became of it",
 }
 
 

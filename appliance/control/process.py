@@ -9,6 +9,7 @@ from appliance.access.guard import Guard
 from appliance.control.app import create_app
 from appliance.control.house import House
 from appliance.control.origin import is_loopback
+from appliance.control.places import raise_limit_of_files
 from appliance.control.routes.configuration import heal
 from appliance.control.server import Server
 from appliance.errors import Refusal
@@ -24,6 +25,7 @@ TICK_S = 0.1
 def main(link: CommandLink, settings: str) -> None:
     """Run until told to stop."""
     wanted = ControlProcess.model_validate_json(settings)
+    raise_limit_of_files()
     with Guard(wanted.ledger.parent) as guard:
         if not is_loopback(wanted.control.bind) and not guard.tokens.listed():
             sentence = f"without a token it is served on loopback only, found '{wanted.control.bind}'"

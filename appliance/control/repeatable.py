@@ -41,6 +41,10 @@ def _document(
 WITH_KEY = Depends(_document)
 
 
+class Unsettled(HTTPException):
+    """It may still be done, or not: the key stays taken, and nobody does it a second time by asking again."""
+
+
 class Repeatable(APIRoute):
     """A route that looks at the key before anything else is done."""
 
@@ -69,6 +73,8 @@ async def _once(answers: Answers, claim: Claim, answer: Handler, request: Reques
         response = await answer(request)
         kept = KeptAnswer(response.status_code, json.dumps(dict(response.headers)), bytes(response.body))
         await run_in_threadpool(answers.keep, claim, kept)
+    except Unsettled:
+        raise
     except (HTTPException, RequestValidationError, Refusal):
         # Whatever else goes wrong leaves the claim, because nobody knows what was done.
         await run_in_threadpool(answers.forget, claim)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import HTTPException, Request
+from fastapi import Depends, HTTPException, Request
+
+from appliance.control.long_answers import LongAnswers
 
 T = TypeVar("T")
 RETRY_S = 2
@@ -37,11 +39,26 @@ class Rooms:
 
     def __init__(self) -> None:
         self.counting = Room("questions about counts", at_once=2, in_line=30)
+        self.long = LongAnswers(most=2)
         # One file, one writer.
         self.changing = Room("changes of the configuration", at_once=1, in_line=20)
+        # Who looks up what was changed waits for who changes something.
+        self.history = Room("looks into what was changed", at_once=2, in_line=20)
+        # All these wait for the machine, which has cameras to look at first.
+        self.pictures = Room("pictures", at_once=3, in_line=8)
+        self.trials = Room("trials of lines and zones", at_once=2, in_line=10)
+        self.swaps = Room("requests for another model", at_once=2, in_line=10)
 
 
 def rooms_of(request: Request) -> Rooms:
     """Of the application that is asked."""
     rooms: Rooms = request.app.state.rooms
     return rooms
+
+
+async def _asked(request: Request) -> Rooms:
+    # Not a plain function: FastAPI would have it wait for a thread.
+    return rooms_of(request)
+
+
+InRooms = Annotated[Rooms, Depends(_asked)]

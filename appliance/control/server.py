@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from appliance.config import ControlSettings
 from appliance.control.certificates import context_of
 from appliance.control.headers import SecurityHeaders
-from appliance.control.patience import HEAD_S, PatientProtocol, PatientWebSocket, State
+from appliance.control.patience import PatientProtocol, PatientWebSocket, State
 from appliance.control.sizes import MOST_HEAD_BYTES, Sizes
+from appliance.control.threshold import Threshold
 
 # For requests under way, when it is told to stop.
 FAREWELL_S = 2
@@ -25,12 +26,12 @@ MOST_MESSAGE_BYTES = 1_000_000
 class Server(uvicorn.Server):
     """Serves one application on one socket."""
 
-    def __init__(self, app: ASGIApp, settings: ControlSettings) -> None:
+    def __init__(self, app: FastAPI, settings: ControlSettings) -> None:
         context = context_of(settings)
         super().__init__(
             uvicorn.Config(
                 # Outside of the application, so that they are on its worst answers, too.
-                SecurityHeaders(Sizes(app)),
+                SecurityHeaders(Sizes(app, app.state.door.refuse_unknown)),
                 http=PatientProtocol,
                 ws=PatientWebSocket,
                 ws_max_size=MOST_MESSAGE_BYTES,
@@ -48,18 +49,15 @@ class Server(uvicorn.Server):
         self.server_state = self._state
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen; a handshake has to end as soon as the head of a request."""
+        """Listen."""
         await self.lifespan.startup()
-        loop = asyncio.get_running_loop()
-        handshake_s = None if self.config.ssl is None else HEAD_S
+        loop, context = asyncio.get_running_loop(), self.config.ssl
 
-        def meet() -> PatientProtocol:
-            return PatientProtocol(self.config, self._state, self.lifespan.state)
+        def meet() -> asyncio.BaseProtocol:
+            guest = PatientProtocol(self.config, self._state, self.lifespan.state)
+            return guest if context is None else Threshold(guest, self._state, context)
 
-        self.servers = [
-            await loop.create_server(meet, sock=one, ssl=self.config.ssl, backlog=BACKLOG, ssl_handshake_timeout=handshake_s)
-            for one in sockets or []
-        ]
+        self.servers = [await loop.create_server(meet, sock=one, backlog=BACKLOG) for one in sockets or []]
         self.started = True
 
     @contextmanager

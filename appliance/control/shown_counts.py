@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -42,7 +42,9 @@ class BucketShown(BaseModel):
     end: Time
     total: int
     groups: list[GroupShown]
-    coverage: dict[str, CoverageShown] = Field(description="By camera.")
+    coverage: dict[str, CoverageShown] = Field(
+        description="By camera, from when it began to count; one that is no more is missed only up to its last frame."
+    )
     complete: bool = Field(description="Whether it is over, and can change no more.")
     kept: bool = Field(description="False for minutes of which only sums are left: then this is too small.")
 
@@ -87,24 +89,31 @@ class OccupancyShown(BaseModel):
     complete: bool = Field(description="Whether it is over, and can change no more.")
 
 
-def buckets_json(buckets: Sequence[Bucket], group_by: tuple[Attribute, ...]) -> bytes:
+def buckets_json(buckets: Sequence[Bucket], group_by: tuple[Attribute, ...]) -> Iterator[bytes]:
     """A list of ``BucketShown``; written directly, because a year of hours is ten thousand of them."""
-    return msgspec.json.encode(
-        [
-            {
-                "start": rfc_3339(bucket.start_ns),
-                "end": rfc_3339(bucket.end_ns),
-                "total": bucket.total,
-                "groups": [
-                    {"group": dict(zip(group_by, group)), "number": number} for group, number in sorted(bucket.counts.items())
-                ],
-                "coverage": {camera: _coverage(seen) for camera, seen in bucket.coverage.items()},
-                "complete": bucket.is_complete,
-                "kept": bucket.is_kept,
-            }
-            for bucket in buckets
-        ]
+    return _list_of(
+        {
+            "start": rfc_3339(bucket.start_ns),
+            "end": rfc_3339(bucket.end_ns),
+            "total": bucket.total,
+            "groups": [
+                {"group": dict(zip(group_by, group)), "number": number} for group, number in sorted(bucket.counts.items())
+            ],
+            "coverage": {camera: _coverage(seen) for camera, seen in bucket.coverage.items()},
+            "complete": bucket.is_complete,
+            "kept": bucket.is_kept,
+        }
+        for bucket in buckets
     )
+
+
+def _list_of(items: Iterable[object]) -> Iterator[bytes]:
+    """As JSON, one after the other, so that they are not in memory as JSON all at once."""
+    before = b"["
+    for item in items:
+        yield before + msgspec.json.encode(item)
+        before = b","
+    yield b"[]" if before == b"[" else b"]"
 
 
 def _coverage(seen: Covered) -> dict[str, float]:
@@ -116,21 +125,19 @@ def _coverage(seen: Covered) -> dict[str, float]:
     }
 
 
-def occupancy_json(buckets: Sequence[Occupancy]) -> bytes:
+def occupancy_json(buckets: Sequence[Occupancy]) -> Iterator[bytes]:
     """A list of ``OccupancyShown``."""
-    return msgspec.json.encode(
-        [
-            {
-                "start": rfc_3339(bucket.start_ns),
-                "end": rfc_3339(bucket.end_ns),
-                "zones": [
-                    {"camera": camera, "zone": zone, "mean": None if mean is None else round(mean, 3), "most": most}
-                    for (camera, zone), (mean, most) in bucket.zones.items()
-                ],
-                "complete": bucket.is_complete,
-            }
-            for bucket in buckets
-        ]
+    return _list_of(
+        {
+            "start": rfc_3339(bucket.start_ns),
+            "end": rfc_3339(bucket.end_ns),
+            "zones": [
+                {"camera": camera, "zone": zone, "mean": None if mean is None else round(mean, 3), "most": most}
+                for (camera, zone), (mean, most) in bucket.zones.items()
+            ],
+            "complete": bucket.is_complete,
+        }
+        for bucket in buckets
     )
 
 

@@ -17,10 +17,11 @@ PRESENT_MINUTES: Source = ("presences", "minute_ns", NS_PER_MINUTE)
 PRESENT_QUARTERS: Source = ("present_quarters", "quarter_ns", QUARTER_NS)
 
 
-def presences(connection: sqlite3.Connection, bounds: Sequence[int], choice: Choice, source: Source) -> list[Presences]:
-    """For each bucket, of every zone in which ever somebody was; with nobody in it where nobody was."""
+def presences(
+    connection: sqlite3.Connection, bounds: Sequence[int], zones: Sequence[tuple[str, str]], source: Source
+) -> list[Presences]:
+    """For each bucket, of every one of these zones; with nobody in it where nobody was."""
     table, column, length_ns = source
-    zones = _zones(connection, choice)
     buckets: list[Presences] = [dict.fromkeys(zones, (0, 0)) for _ in bounds[1:]]
     # The fewer rows leave the database, the better.
     step_ns = HOUR_NS if all(bound % HOUR_NS == 0 for bound in bounds) else length_ns
@@ -37,7 +38,8 @@ def presences(connection: sqlite3.Connection, bounds: Sequence[int], choice: Cho
     return buckets
 
 
-def _zones(connection: sqlite3.Connection, choice: Choice) -> list[tuple[str, str]]:
+def zones_of(connection: sqlite3.Connection, choice: Choice) -> list[tuple[str, str]]:
+    """Camera and name of every chosen zone in which ever somebody was."""
     where, values = condition(choice, ("camera", "line"))
     places = connection.execute(f"SELECT camera, line FROM lines WHERE {where} ORDER BY camera, line", values).fetchall()
     query = "SELECT EXISTS (SELECT 1 FROM present_quarters WHERE camera = ? AND zone = ?)"

@@ -22,6 +22,9 @@ class Covered(msgspec.Struct, frozen=True):
     skipped: int
 
 
+# When a camera began, and when it ended.
+Life = tuple[int, int]
+EVER_NS = 2**62
 # What there was in one bucket, not yet cut to what is possible: time, frames, frames skipped.
 Sums = list[int]
 # Table, column and length of what coverage is read from.
@@ -36,16 +39,29 @@ def begun_ns(connection: sqlite3.Connection, choice: Choice) -> dict[str, int]:
     return dict(connection.execute(f"SELECT camera, MIN(since_ns) FROM lines WHERE {where} GROUP BY camera", values).fetchall())
 
 
+def lives_ns(connection: sqlite3.Connection, choice: Choice, in_force: frozenset[str] | None) -> dict[str, Life]:
+    """Of each camera with one of the chosen lines; one that is not in force has ended with the last frame that it has sent.
+
+    ``in_force``: None where nobody knows; then none has ended.
+    """
+    begun = begun_ns(connection, choice)
+    gone = {} if in_force is None else begun.keys() - in_force
+    ended = {
+        camera: until_ns for camera, until_ns in connection.execute("SELECT camera, until_ns FROM seen_until") if camera in gone
+    }
+    return {camera: (since_ns, ended.get(camera, EVER_NS)) for camera, since_ns in begun.items()}
+
+
 def covered(
-    connection: sqlite3.Connection, bounds: Sequence[int], begun: dict[str, int], source: Source, now_ns: int
+    connection: sqlite3.Connection, bounds: Sequence[int], lives: dict[str, Life], source: Source, now_ns: int
 ) -> list[dict[str, Covered]]:
-    """For each bucket what was seen of each camera, from the bucket on in which it began."""
+    """For each bucket what was seen of each camera, from the bucket on in which it began, up to the one in which it ended."""
     buckets: list[dict[str, Covered]] = [{} for _ in bounds[1:]]
-    for camera, since_ns in begun.items():
+    for camera, (since_ns, until_ns) in lives.items():
         sums = _sums(connection, bounds, camera, source)
         for number, (start_ns, end_ns) in enumerate(zip(bounds, bounds[1:])):
-            if since_ns < end_ns:
-                over_ns = max(start_ns, min(end_ns, now_ns))
+            if since_ns < end_ns and start_ns < until_ns:
+                over_ns = max(start_ns, min(end_ns, until_ns, now_ns))
                 covered_ns, frames, skipped = sums.get(number, (0, 0, 0))
                 seen_ns = max(0, min(covered_ns, over_ns - max(start_ns, since_ns)))
                 buckets[number][camera] = Covered(seen_ns, over_ns - start_ns, frames, skipped)

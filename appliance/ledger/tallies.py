@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.clock import NS_PER_MINUTE
-from appliance.ledger.choice import ATTRIBUTES, Attribute, Choice, condition, kinds_of
+from appliance.ledger.choice import ATTRIBUTES, Attribute, Choice, Kind, condition, kinds_of
 from appliance.ledger.rollups import DAY_NS, QUARTER_NS, QUARTERS_PER_DAY
 
 # The values of what is grouped by.
 Group = tuple[str, ...]
 Tallies = dict[Group, int]
 Numbers = NDArray[np.int64]
-# Days of sums that are in memory at once.
-MOST_DAYS = 200
+# Of the sums, in memory at once; a year of a hundred kinds is four times as many.
+MOST_QUARTERS = 1_000_000
 
 # Crossings have the minute whose intervals they belong to or, where a source keeps no time, only their capture.
 OF_MINUTE = ("crossings_by_minute", "minute_ns", "minute_ns >= MAX(?, 1) AND minute_ns < ?")
@@ -29,16 +29,23 @@ WITHOUT_MINUTE = (
 )
 
 
+def groups_among(kinds: Iterable[Kind], group_by: tuple[Attribute, ...]) -> list[Group]:
+    """The groups that there are of these kinds."""
+    places = [ATTRIBUTES.index(name) for name in group_by]
+    return sorted({tuple(kind[place] for place in places) for kind in kinds})
+
+
 def tallies_of_sums(
     connection: sqlite3.Connection, bounds: Sequence[int], choice: Choice, group_by: tuple[Attribute, ...]
 ) -> list[Tallies]:
     """For each bucket, all of which begin with a quarter of an hour."""
-    places = [ATTRIBUTES.index(name) for name in group_by]
-    groups = sorted({tuple(kind[place] for place in places) for kind in kinds_of(connection, choice)})
+    kinds = kinds_of(connection, choice)
+    groups = groups_among(kinds, group_by)
+    most_days = max(1, MOST_QUARTERS // (QUARTERS_PER_DAY * max(1, len(kinds))))
     numbers = np.zeros((len(groups), len(bounds) - 1), np.int64)
     limits = np.array(bounds, np.int64)
-    for day_ns in range(bounds[0] - bounds[0] % DAY_NS, bounds[-1], MOST_DAYS * DAY_NS):
-        days = min(MOST_DAYS, -((day_ns - bounds[-1]) // DAY_NS))
+    for day_ns in range(bounds[0] - bounds[0] % DAY_NS, bounds[-1], most_days * DAY_NS):
+        days = min(most_days, -((day_ns - bounds[-1]) // DAY_NS))
         quarters = _quarters(connection, range(day_ns, day_ns + days * DAY_NS, DAY_NS), choice, group_by, groups)
         # How many there were before each quarter of these days, and so before each bucket.
         before = np.pad(np.cumsum(quarters, axis=1), ((0, 0), (1, 0)))

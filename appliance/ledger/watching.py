@@ -7,7 +7,7 @@ import msgspec
 from appliance.clock import NS_PER_MINUTE, NS_PER_S
 from appliance.ledger.choice import EVERYTHING, one_moment
 from appliance.ledger.reader import LedgerReader
-from appliance.ledger.seen import MINUTES, begun_ns, covered
+from appliance.ledger.seen import MINUTES, covered, lives_ns
 
 # A minute is written down completely so long after its end.
 SETTLED_NS = 10 * NS_PER_S
@@ -47,6 +47,6 @@ class Watching(LedgerReader):
     def _coverage(self, now_ns: int) -> dict[str, float]:
         end_ns = (now_ns - SETTLED_NS) // NS_PER_MINUTE * NS_PER_MINUTE
         start_ns = end_ns - LATELY_NS
-        begun = begun_ns(self._connection, EVERYTHING)
-        [seen] = covered(self._connection, (start_ns, end_ns), begun, MINUTES, now_ns)
-        return {camera: one.covered_ns / (end_ns - max(start_ns, begun[camera])) for camera, one in seen.items()}
+        lives = lives_ns(self._connection, EVERYTHING, None)
+        [seen] = covered(self._connection, (start_ns, end_ns), lives, MINUTES, now_ns)
+        return {camera: one.covered_ns / (end_ns - max(start_ns, lives[camera][0])) for camera, one in seen.items()}

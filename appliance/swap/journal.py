@@ -93,6 +93,14 @@ class Journal:
         self._connection.close()
 
 
+def steps_in(data_dir: Path, most: int, before_swap: int | None = None) -> list[Step]:
+    """The newest swaps first; none where there has never been one."""
+    if not (data_dir / FILE_NAME).exists():
+        return []
+    with Journal(data_dir) as journal:
+        return journal.steps(most, before_swap)
+
+
 def ends_of(steps: Sequence[Step], most: int) -> list[Step]:
     """How each swap ended, or how far it is; the newest first. What was there before all swaps has number 0."""
     ends = {step.swap: step for step in steps if step.swap}

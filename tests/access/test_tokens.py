@@ -70,7 +70,7 @@ def test_a_changed_letter_is_refused_and_costs_no_scrypt(guards: Guard, texts: l
     assert guards.tokens.proofs == proofs
 
 
-def test_only_a_token_that_exists_costs_a_scrypt_and_that_once_a_minute(guard: Guard) -> None:
+def test_only_a_token_that_exists_costs_a_scrypt_and_that_after_a_minute_without_use(guard: Guard) -> None:
     made, tokens = make(guard), guard.tokens
     costs = []
     for text, ns in [
@@ -78,14 +78,15 @@ def test_only_a_token_that_exists_costs_a_scrypt_and_that_once_a_minute(guard: G
         (made.text, 0),
         (made.text, 1),
         (forged(made.text), 2),
-        (made.text, NS_PER_MINUTE - 1),
         (made.text, NS_PER_MINUTE),
-        (made.text, NS_PER_MINUTE + 1),
+        (made.text, 2 * NS_PER_MINUTE - 1),
+        (made.text, 3 * NS_PER_MINUTE),
+        (made.text, 3 * NS_PER_MINUTE + 1),
     ]:
         before = tokens.proofs
         tokens.check(text, at(ns))
         costs.append(tokens.proofs - before)
-    assert costs == [0, 1, 0, 1, 0, 1, 0]
+    assert costs == [0, 1, 0, 1, 0, 0, 1, 0]
 
 
 def test_a_clock_that_is_set_back_lengthens_no_memory(guard: Guard) -> None:
@@ -169,27 +170,46 @@ def test_the_last_use_is_told_to_the_minute_and_written_once_in_it(guard: Guard)
 def test_after_five_failures_an_address_waits_and_another_does_not(guard: Guard) -> None:
     made = make(guard)
     for number in range(5):
-        assert guard.check_token("wrong", HERE, at(number)) is Denial.MISTYPED
+        assert guard.check_token(forged(made.text), HERE, at(number)) is Denial.UNKNOWN
     assert guard.check_token(made.text, HERE, at(5)) == Pause(NS_PER_S - 1)
-    assert guard.tokens.proofs == 0
+    assert guard.tokens.proofs == 5
     assert isinstance(guard.check_token(made.text, THERE, at(5)), Token)
 
 
 def test_a_success_after_the_pause_clears_it(guard: Guard) -> None:
     made = make(guard)
     for number in range(5):
-        guard.check_token("wrong", HERE, at(number))
+        guard.check_token(forged(made.text), HERE, at(number))
     assert isinstance(guard.check_token(made.text, HERE, at(2 * NS_PER_S)), Token)
     assert len(guard.attempts) == 0
 
 
-def test_a_broken_client_neither_locks_out_its_neighbour_nor_is_it_let_off_by_him(guard: Guard) -> None:
-    made = make(guard)
+@pytest.mark.parametrize("wrong", ["wrong", make_text()], ids=["mistyped", "unknown"])
+def test_a_broken_client_neither_locks_out_its_neighbours_nor_is_it_let_off_by_them(guard: Guard, wrong: str) -> None:
+    used, rare = make(guard, "used"), make(guard, "rare")
+    refused = 0
+    for second in range(240):
+        now = at(second * NS_PER_S)
+        if second % 2 == 0:
+            guard.check_token(wrong, HERE, now)
+        assert isinstance(guard.check_token(used.text, HERE, now), Token)
+        if second % 100 == 99:
+            assert isinstance(guard.check_token(rare.text, HERE, now), Token)
+        refused += isinstance(guard.check_token(wrong, HERE, now), Pause)
+    assert refused > 200
+    assert guard.tokens.proofs == 1 + 2
+
+
+def test_a_wrong_secret_makes_nobody_wait_who_uses_the_right_one(guard: Guard) -> None:
+    made, other = make(guard, "made"), make(guard, "other")
     assert isinstance(guard.check_token(made.text, HERE, at(0)), Token)
-    for number in range(5):
-        guard.check_token("wrong", HERE, at(number))
-    assert isinstance(guard.check_token(made.text, HERE, at(5)), Token)
-    assert isinstance(guard.check_token("wrong", HERE, at(6)), Pause)
+    for second in range(1, 240):
+        now = at(second * NS_PER_S)
+        guard.check_token(forged(made.text), HERE, now)
+        assert isinstance(guard.check_token(made.text, HERE, now), Token)
+        assert isinstance(guard.check_token(other.text, HERE, now), Token)
+    # Two good ones, and as many wrong ones as the pauses let through.
+    assert guard.tokens.proofs < 20
 
 
 def test_the_file_is_for_its_owner_only(guard: Guard, tmp_path: Path) -> None:

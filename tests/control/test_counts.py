@@ -38,7 +38,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
             ledger,
             *(a_crossing(NOON_NS + number * NS_PER_S, class_name=name) for number, name in enumerate(("car", "car", "=bus"))),
         )
-    tree: dict[str, object] = {"retention": {"days": 36_500}, "time_zone": "Europe/Berlin"}
+    # As long as there is such a camera, it is missed when it shows nothing.
+    yard = {"name": "yard", "source": "rtsp://127.0.0.1:9/live"}
+    tree: dict[str, object] = {"retention": {"days": 36_500}, "time_zone": "Europe/Berlin", "cameras": [yard]}
     with running(folder, Role.VIEWER, tree=tree) as running_one:
         yield running_one
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 from collections.abc import Awaitable, Callable
 
-from appliance.control.places import Places
+from appliance.control.places import WANTED_FILES, Places, raise_limit_of_files
 
 HERE, THERE, ELSEWHERE = "192.0.2.1", "192.0.2.2", "2001:db8::1"
 
@@ -41,6 +42,16 @@ def in_a_world(play: Callable[[Wires], Awaitable[None]]) -> None:
             wires.close()
 
     asyncio.run(run())
+
+
+def test_there_are_files_enough_for_all_places() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, before[1]), before[1]))
+        raise_limit_of_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(WANTED_FILES, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_the_one_that_waits_longest_makes_room() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import ssl
@@ -14,7 +15,11 @@ import pytest
 from appliance.access.roles import Role
 from appliance.config import ControlSettings
 from appliance.control.certificates import context_of
+from appliance.control.patience import HEAD_S
+from appliance.control.places import Places
+from appliance.control.server import Server
 from appliance.errors import Refusal
+from tests.control.alone import Alone, alone
 from tests.control.machines import running
 
 OPENSSL = shutil.which("openssl")
@@ -63,6 +68,35 @@ def test_everything_is_behind_tls_and_the_cookie_with_it(tmp_path: Path) -> None
             old.wrap_socket(wire, server_hostname="127.0.0.1") as safe,
         ):
             assert safe.version() == "TLSv1.2"
+
+
+def test_who_does_not_end_his_handshake_has_a_place_and_makes_room(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, "machine")
+    trust = ssl.create_default_context(cafile=certificate)
+
+    async def play(here: Alone) -> None:
+        with socket.socket() as door:
+            door.bind(("127.0.0.1", 0))
+            port = door.getsockname()[1]
+            server = Server(here.app, ControlSettings(port=port, certificate_file=certificate, key_file=key))
+            server._state.places = places = Places(most=2)
+            serving = asyncio.ensure_future(server.serve([door]))
+            while not server.started:
+                await asyncio.sleep(0)
+            silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+            # The one that has waited longest, and long before its handshake is too late.
+            assert await asyncio.wait_for(silent[0][0].read(), HEAD_S / 2) == b""
+            assert len(places) == 2
+            async with httpx.AsyncClient(base_url=f"https://127.0.0.1:{port}", verify=trust) as client:
+                assert (await client.get("/healthz")).status_code == 200
+                assert len(places) == 2
+            for _, writer in silent:
+                writer.close()
+            server.should_exit = True
+            await serving
+            assert len(places) == 0
+
+    alone(tmp_path, play)
 
 
 def test_files_that_are_no_certificate_are_refused_in_one_sentence(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ import pytest
 import zmq
 
 from appliance.ipc.requests import RequestDesk
-from appliance.messages import Activate, Answer, CallOff, Recall, Request, Unpacker, pack
+from appliance.messages import Activate, Answer, CallOff, LearnAnew, Recall, Request, Unpacker, pack
 from appliance.topics import REQUESTS
 from tests.waiting import wait_until
 
-Desk = RequestDesk[Request | Activate | CallOff, Answer]
+Desk = RequestDesk[Request | Activate | CallOff | LearnAnew, Answer]
 
 
 @pytest.fixture

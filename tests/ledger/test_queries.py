@@ -13,6 +13,9 @@ import pytest
 from appliance.clock import NS_PER_MINUTE, NS_PER_S
 from appliance.count.intervals import GRACE_NS
 from appliance.errors import Refusal
+from appliance.ledger import queries as asked
+from appliance.ledger import tallies
+from appliance.ledger.buckets import BucketLength
 from appliance.ledger.choice import Attribute, Choice
 from appliance.ledger.cleaning import Limits
 from appliance.ledger.ledger import Ledger
@@ -70,6 +73,56 @@ def test_the_day_in_march_has_23_hours_and_the_one_in_october_25(ledger: Ledger,
         assert (hours([whole]), whole.total) == ([number], number)
         by_hour = queries.counts(Span(start_ns, at(f"{day} 23:59"), "hour", BERLIN), now_ns=LATER_NS)
         assert (hours(by_hour), [bucket.total for bucket in by_hour]) == ([1.0] * number, [1] * number)
+
+
+@pytest.mark.parametrize("length", ["minute", "hour"])
+def test_more_numbers_than_fit_into_memory_are_refused(
+    ledger: Ledger, queries: Queries, monkeypatch: pytest.MonkeyPatch, length: BucketLength
+) -> None:
+    begin(ledger, NOON_NS)
+    keep(ledger, *(a_crossing(NOON_NS, class_name=name) for name in ("car", "bus", "tram")))
+    span = Span(NOON_NS, at("2026-05-04 15:00"), length, BERLIN)
+    buckets = {"minute": 180, "hour": 3}[length]
+    # Three classes, and a camera.
+    monkeypatch.setattr(asked, "MOST_NUMBERS", 4 * buckets)
+    assert len(queries.counts(span, group_by=("class",), now_ns=LATER_NS)) == buckets
+    monkeypatch.setattr(asked, "MOST_NUMBERS", 4 * buckets - 1)
+    with pytest.raises(Refusal, match=f"found 4 in each of {buckets} buckets; ask for a shorter time") as refused:
+        queries.counts(span, group_by=("class",), now_ns=LATER_NS)
+    assert refused.value.usage
+    assert len(queries.counts(span, now_ns=LATER_NS)) == buckets
+
+
+def test_sums_are_the_same_in_steps_of_a_day(ledger: Ledger, queries: Queries, monkeypatch: pytest.MonkeyPatch) -> None:
+    start_ns = at("2026-05-01 00:00")
+    keep(ledger, *(a_crossing(start_ns + day * DAY_NS, class_name=name) for day in range(5) for name in ("car", "bus")))
+    span = Span(start_ns, start_ns + 5 * DAY_NS, "hour", BERLIN)
+    whole = queries.counts(span, group_by=("class",), now_ns=LATER_NS)
+    monkeypatch.setattr(tallies, "MOST_QUARTERS", 1)
+    assert queries.counts(span, group_by=("class",), now_ns=LATER_NS) == whole
+
+
+@pytest.mark.parametrize("length", ["minute", "quarter", "hour", "day"])
+def test_a_camera_that_is_no_more_is_missed_up_to_its_last_frame(ledger: Ledger, path: Path, length: BucketLength) -> None:
+    for camera in ("yard", "roof"):
+        begin(ledger, NOON_NS, camera=camera)
+    see(ledger, NOON_NS, 120, "yard")
+    see(ledger, NOON_NS, 50, "roof")
+    span = Span(NOON_NS, NOON_NS + 2 * 60 * NS_PER_MINUTE, length, UTC)
+
+    def possible(in_force: frozenset[str] | None) -> dict[str, float]:
+        """Minutes."""
+        with closing(Queries(path, in_force)) as queries:
+            buckets = queries.counts(span, now_ns=NOON_NS + 120 * NS_PER_MINUTE)
+        kept = {camera for bucket in buckets for camera in bucket.coverage}
+        ns = {camera: sum(one.coverage[camera].possible_ns for one in buckets if camera in one.coverage) for camera in kept}
+        assert all(0 <= seen.covered_ns <= seen.possible_ns for one in buckets for seen in one.coverage.values())
+        return {camera: time_ns / NS_PER_MINUTE for camera, time_ns in ns.items()}
+
+    # A day began before they did.
+    before = (NOON_NS - NOON_NS % DAY_NS - NOON_NS) / -NS_PER_MINUTE if length == "day" else 0
+    assert possible(None) == possible(frozenset({"yard", "roof"})) == {"yard": 120 + before, "roof": 120 + before}
+    assert possible(frozenset({"yard"})) == {"yard": 120 + before, "roof": 50 + before}
 
 
 def test_in_kathmandu_an_hour_begins_at_a_quarter_past_one_of_utc(ledger: Ledger, queries: Queries) -> None:

@@ -77,7 +77,12 @@ class Feed:
         return await asyncio.to_thread(_crossings, self._ledger, sequence)
 
     def _remember(self, sequence: int, found: list[KeptCrossing]) -> None:
-        if self._before is None or (self._recent and self._recent[-1].sequence != sequence):
+        known = self._recent[-1].sequence if self._recent else self._before
+        if known is not None and not found:
+            # Who asks for what is not there yet moves nobody.
+            return
+        if known != sequence:
+            # What is between was not read, so that those who are further behind find it in the ledger.
             self._recent.clear()
             self._before = sequence
         for one in found:

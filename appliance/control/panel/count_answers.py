@@ -70,7 +70,7 @@ def answer_to(house: House, known: Known, view: CountView, now_ns: int) -> Answe
 @contextmanager
 def reading(house: House) -> Iterator[Queries]:
     """The ledger, for one question; raises ``Refusal`` where it cannot be read."""
-    book = Queries(house.ledger)
+    book = Queries(house.ledger, house.in_force)
     try:
         yield book
     except sqlite3.Error as error:

@@ -8,7 +8,6 @@ from nicegui import run, ui
 
 from appliance.access.roles import Permission
 from appliance.clock import wall_ns
-from appliance.control.house import House
 from appliance.control.panel.model_view import figure_of
 from appliance.control.panel.parts.controls import button, facts, notice, section, words
 from appliance.control.panel.parts.dialogs import choices_below, dialog
@@ -17,7 +16,7 @@ from appliance.control.panel.visitor import Visitor, notify, telling
 from appliance.control.panel.words import capital, moment
 from appliance.control.routes.models import told
 from appliance.messages import Activate, CallOff, SwapHealth
-from appliance.swap.journal import FILE_NAME, Journal, Step, ends_of
+from appliance.swap.journal import Step, ends_of, steps_in
 
 ABOUT = (
     "It is proved in a process of its own, then beside the model that counts, and takes its place between two pictures. "
@@ -26,14 +25,6 @@ ABOUT = (
 MOST_SHOWN, MOST_STEPS = 10, 200
 MARKS = {"done": "✓", "now": "…", "open": "·", "failed": "✕"}
 SPOKEN = {"done": "done", "now": "under way", "open": "not yet", "failed": "failed"}
-
-
-def steps_of(house: House) -> list[Step]:
-    """The newest swaps, step by step; reads a file."""
-    if not (house.ledger.parent / FILE_NAME).exists():
-        return []
-    with Journal(house.ledger.parent) as journal:
-        return journal.steps(MOST_STEPS)
 
 
 class SwapBoard:
@@ -57,7 +48,7 @@ class SwapBoard:
         self._shown = shown
         with telling():
             self._visitor.caller(Permission.LOOK)
-            steps = await run.io_bound(steps_of, self._house)
+            steps = await run.io_bound(steps_in, self._house.ledger.parent, MOST_STEPS)
             if steps is None:
                 return
             self._show_now(shown[0], steps)

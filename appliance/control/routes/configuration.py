@@ -7,12 +7,14 @@ from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, Header, HTTPException, Path, Query, Response
+from fastapi import APIRouter, Body, Header, HTTPException, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from starlette.convertors import register_url_convertor
 
 from appliance.clock import wall_ns
 from appliance.configuration.changes import Change, add_item, remove_value, replace_camera, replace_line, replace_zone
+from appliance.configuration.files import SiteFile
+from appliance.configuration.reading import etag_of
 from appliance.configuration.schema import json_schema
 from appliance.configuration.store import Ask, ConfigurationStore, Outcome, Wish
 from appliance.control.door import EDIT_CAMERAS, EDIT_CONFIGURATION, EDIT_LINES, SEE, Caller
@@ -22,8 +24,15 @@ from appliance.control.naming import KindConvertor, where_named
 from appliance.control.problems import documented
 from appliance.control.reach import within_reach
 from appliance.control.repeatable import WITH_KEY, Repeatable
-from appliance.control.rooms import Rooms, rooms_of
-from appliance.control.shown_configuration import ChangeShown, RevisionShown, revision_of, text_for
+from appliance.control.rooms import InRooms
+from appliance.control.shown_configuration import (
+    CameraInTheFile,
+    ChangeShown,
+    LineOrZone,
+    RevisionShown,
+    revision_of,
+    text_for,
+)
 from appliance.errors import Refusal
 from appliance.ipc.requests import ask
 from appliance.messages import Answer, Request
@@ -49,11 +58,10 @@ ETAG = "The ETag of what is changed, so that nobody's change is lost; * takes it
 IfMatch = Annotated[str, Header(description=ETAG, examples=["*"])]
 DryRun = Annotated[bool, Query(description="Only tell what would change, or why the machine would refuse it.")]
 AS_IN_THE_FILE = "As it stands in the file; see /config/schema."
-Item = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples=[DOORSTEP])]
-CameraItem = Annotated[dict[str, Any], Body(description=AS_IN_THE_FILE, examples=[GATE])]
+Item = Annotated[LineOrZone, Body(description=AS_IN_THE_FILE, examples=[DOORSTEP])]
+CameraItem = Annotated[CameraInTheFile, Body(description=AS_IN_THE_FILE, examples=[GATE])]
 Kind = Literal["lines", "zones"]
 Name = Annotated[str, Path(pattern=r"^[\w-]+$", max_length=64)]
-InRooms = Annotated[Rooms, Depends(rooms_of)]
 
 logger = logging.getLogger(__name__)
 
@@ -66,9 +74,11 @@ class YamlResponse(PlainTextResponse):
 
 @router.get("/config", response_class=YamlResponse, responses={**documented(401, 403, 429, 503), **THE_FILE})
 def read_configuration(house: Inside, caller: SEE) -> Response:
-    """The file with its comments; its ETag is wanted by every change. A viewer does not see passwords in addresses."""
-    configuration = store_of(house).read()
-    return YamlResponse(text_for(caller.role, configuration.text), headers={"ETag": f'"{configuration.etag}"'})
+    """The file with its comments, as it is, also where somebody has made a faulty one of it; every change wants its ETag.
+    A viewer does not see passwords in addresses.
+    """
+    content = content_of(house)
+    return YamlResponse(shown_to(caller, content), headers={"ETag": f'"{etag_of(content)}"'})
 
 
 @router.put("/config", responses=REFUSALS)
@@ -93,15 +103,17 @@ def read_configuration_schema(caller: SEE) -> dict[str, Any]:
 
 
 @router.get("/config/revisions", responses=documented(401, 403, 422, 429, 503))
-def list_revisions(
+async def list_revisions(
     house: Inside,
     caller: SEE,
+    rooms: InRooms,
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[RevisionShown]:
     """Who has changed what and when, the newest first."""
     del caller
-    return [revision_of(one) for one in store_of(house).history(limit, before)]
+    found = await rooms.history.run(lambda: store_of(house).history(limit, before))
+    return [revision_of(one) for one in found]
 
 
 @router.post("/config/revisions/{number}/rollback", responses=REFUSALS, dependencies=[WITH_KEY])
@@ -130,7 +142,7 @@ async def add_camera(
 ) -> ChangeShown:
     """One more camera."""
     response.status_code = 200 if dry_run else 201
-    change, subject = add_item("cameras", item), f"camera {item.get('name')}"
+    change, subject = add_item("cameras", item.tree()), f"camera {item.name}"
     return await rooms.changing.run(lambda: changed(house, caller, change, subject, if_match, dry_run))
 
 
@@ -145,7 +157,7 @@ async def replace_camera_settings(
     dry_run: DryRun = False,
 ) -> ChangeShown:
     """Another camera in the place of one."""
-    change = where_named(replace_camera(camera, item), camera)
+    change = where_named(replace_camera(camera, item.tree()), camera)
     return await rooms.changing.run(lambda: changed(house, caller, change, f"camera {camera}", if_match, dry_run))
 
 
@@ -172,7 +184,7 @@ async def add_line_or_zone(  # noqa: PLR0913  # one parameter per word of the re
 ) -> ChangeShown:
     """One more line or zone."""
     response.status_code = 200 if dry_run else 201
-    change, subject = where_named(add_item(f"cameras.{camera}.{kind}", item), camera), f"{camera}/{item.get('name')}"
+    change, subject = where_named(add_item(f"cameras.{camera}.{kind}", item.tree()), camera), f"{camera}/{item.name}"
     return await rooms.changing.run(lambda: changed(house, caller, change, subject, if_match, dry_run))
 
 
@@ -190,7 +202,7 @@ async def replace_line_or_zone(  # noqa: PLR0913
 ) -> ChangeShown:
     """Another line or zone in the place of one."""
     replace = replace_line if kind == "lines" else replace_zone
-    change = where_named(replace(camera, name, item), camera, kind, name)
+    change = where_named(replace(camera, name, item.tree()), camera, kind, name)
     return await rooms.changing.run(lambda: changed(house, caller, change, f"{camera}/{name}", if_match, dry_run))
 
 
@@ -228,10 +240,28 @@ def told(caller: Caller, subject: str, outcome: Outcome) -> ChangeShown:
     )
 
 
+def content_of(house: House) -> bytes:
+    """What is in the site's file, faulty or not; raises what is 503 where nobody can tell."""
+    store_of(house)
+    assert house.site_file is not None  # store_of has seen to it
+    try:
+        return SiteFile(house.site_file).read()
+    except Refusal as refusal:
+        # It is not the request that is wrong.
+        raise Refusal(refusal.sentence) from None
+
+
+def shown_to(caller: Caller, content: bytes) -> bytes:
+    """The file for who may see all of it, or for a viewer."""
+    return text_for(caller.role, content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
 def store_of(house: House) -> ConfigurationStore:
-    """The site's file; raises 503 for a machine that has none."""
+    """The site's file; raises what is 503 for a machine that has none."""
     if house.site_file is None:
         raise HTTPException(503, "this machine was started without a file of its site")
+    if not house.site_file.is_file():
+        raise Refusal(f"the configuration {house.site_file} is wanted, but there is no such file")
     return _store(house.site_file, house.ledger.parent)
 
 

@@ -13,6 +13,7 @@ from appliance.control.asked import CSV, Accept, ChoiceAsked, SpanAsked, TimeAsk
 from appliance.control.door import COUNTS
 from appliance.control.house import House
 from appliance.control.inside import Inside
+from appliance.control.long_answers import Begun, begin
 from appliance.control.memory import Told, memory_of
 from appliance.control.problems import documented
 from appliance.control.rooms import rooms_of
@@ -32,6 +33,8 @@ from appliance.ledger.sheets import counts_csv, crossings_csv, occupancy_csv
 
 router = APIRouter(tags=["counts"], dependencies=[COUNTS])
 MOST_ON_A_PAGE = 1000
+# An answer, and whether it stays so.
+Asked = tuple[Begun, bool]
 JSON_TYPE, SHEET_TYPE = "application/json", f"{CSV}; charset=utf-8"
 SHEET = "start,end,direction,number,covered_s\r\n2026-11-21T13:00:00+01:00,…"
 
@@ -54,13 +57,13 @@ async def read_counts(
     """How many crossed in each minute, hour or year, with how much of it was seen. A bucket that is empty is there, too."""
     groups, is_sheet = tuple(dict.fromkeys(group_by)), CSV in accept
 
-    def ask() -> Told:
+    def ask() -> Asked:
         with open_book(house) as book:
             found = book.counts(span, choice, groups, now_ns=wall_ns())
-        body = b"".join(counts_csv(found, groups, span.zone)) if is_sheet else buckets_json(found, groups)
-        return Told(body, all(bucket.is_complete for bucket in found))
+        pieces = counts_csv(found, groups, span.zone) if is_sheet else buckets_json(found, groups)
+        return begin(pieces), all(bucket.is_complete for bucket in found)
 
-    return await told(request, ("counts", span, choice, groups, is_sheet), ask, is_sheet)
+    return await told(request, ("counts", house.in_force, span, choice, groups, is_sheet), ask, is_sheet)
 
 
 @router.get("/occupancy", responses=answers("start,end,camera,zone,mean,most,complete\r\n…"), response_model=list[OccupancyShown])
@@ -68,11 +71,11 @@ async def read_occupancy(house: Inside, request: Request, span: SpanAsked, choic
     """How many were in each zone in each minute, hour or year: on average while it was seen, and the most at once."""
     is_sheet = CSV in accept
 
-    def ask() -> Told:
+    def ask() -> Asked:
         with open_book(house) as book:
             found = book.occupancy(span, choice, now_ns=wall_ns())
-        body = b"".join(occupancy_csv(found, span.zone)) if is_sheet else occupancy_json(found)
-        return Told(body, all(bucket.is_complete for bucket in found))
+        pieces = occupancy_csv(found, span.zone) if is_sheet else occupancy_json(found)
+        return begin(pieces), all(bucket.is_complete for bucket in found)
 
     return await told(request, ("occupancy", span, choice, is_sheet), ask, is_sheet)
 
@@ -105,20 +108,23 @@ async def list_crossings(  # noqa: PLR0913  # one parameter per word of the quer
     return Response(body, media_type=SHEET_TYPE if is_sheet else JSON_TYPE)
 
 
-async def told(request: Request, question: object, ask: Callable[[], Told], is_sheet: bool) -> Response:
+async def told(request: Request, question: object, ask: Callable[[], Asked], is_sheet: bool) -> Response:
     """The answer, from memory where it can be no other one."""
-    memory = memory_of(request)
+    memory, rooms, media_type = memory_of(request), rooms_of(request), SHEET_TYPE if is_sheet else JSON_TYPE
     known = memory.recall(question)
     if known is None:
-        known = await rooms_of(request).counting.run(ask)
+        begun, is_over = await rooms.counting.run(ask)
+        if begun.rest is not None:
+            return rooms.long.response(begun, media_type)
+        known = Told(begun.body, is_over)
         memory.remember(question, known)
-    return Response(known.body, media_type=SHEET_TYPE if is_sheet else JSON_TYPE)
+    return Response(known.body, media_type=media_type)
 
 
 @contextmanager
 def open_book(house: House) -> Iterator[Queries]:
     """The ledger, for one request."""
-    book = Queries(house.ledger)
+    book = Queries(house.ledger, house.in_force)
     try:
         yield book
     finally:

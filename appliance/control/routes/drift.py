@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from fastapi import APIRouter, HTTPException
 
-from fastapi import APIRouter, Depends, HTTPException
-
-from appliance.access.roles import Permission
-from appliance.clock import wall_ns
-from appliance.control.door import Caller, needs
+from appliance.control.door import EDIT_CAMERAS
 from appliance.control.inside import Inside
 from appliance.control.problems import documented
+from appliance.control.repeatable import WITH_KEY, Repeatable
+from appliance.control.rooms import InRooms
+from appliance.control.routes.configuration import Name
+from appliance.control.routes.models import told
 from appliance.control.shown_models import SwapAnswer
-from appliance.ipc.requests import ask
 from appliance.messages import LearnAnew
-from appliance.topics import REQUESTS
 
-router = APIRouter(tags=["cameras"])
-ANSWER_S = 10.0
-EDIT_CAMERAS = Annotated[Caller, Depends(needs(Permission.CAMERAS))]
+router = APIRouter(tags=["cameras"], route_class=Repeatable)
+REFUSALS = documented(401, 403, 404, 409, 413, 422, 429, 503, 504)
 
 
-@router.post("/cameras/{name}/baseline", status_code=202, responses=documented(401, 403, 404, 409, 422, 429, 503, 504))
-def learn_anew(name: str, house: Inside, caller: EDIT_CAMERAS) -> SwapAnswer:
+@router.post("/cameras/{camera}/baseline", status_code=202, responses=REFUSALS, dependencies=[WITH_KEY])
+async def learn_anew(camera: Name, house: Inside, caller: EDIT_CAMERAS, rooms: InRooms) -> SwapAnswer:
     """What the camera shows from now on is how it shall be: after it was cleaned, moved or replaced, or where a new season is no
     drift.
     """
     if house.health is None or not house.is_heard:
         raise HTTPException(503, "nothing is heard of the machine")
-    if all(camera.name != name for camera in house.health.cameras):
-        raise HTTPException(404, f"there is no camera '{name}'")
-    answer = ask(house.folder, REQUESTS, LearnAnew(name, caller.name), ANSWER_S)
-    if answer is None:
-        raise HTTPException(504, "the machine has not answered in time")
-    if not answer.is_done:
-        raise HTTPException(409, answer.sentence)
-    caller.audit("camera", f"learn the baseline of {name} anew", answer.sentence, wall_ns())
-    return SwapAnswer(sentence=answer.sentence)
+    if all(known.name != camera for known in house.health.cameras):
+        raise HTTPException(404, f"there is no camera '{camera}'")
+    subject = f"learn the baseline of {camera} anew"
+    return await rooms.swaps.run(lambda: told(house, caller, subject, LearnAnew(camera, caller.name)))

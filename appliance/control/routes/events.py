@@ -58,12 +58,13 @@ async def events(socket: WebSocket, after: int | None = Query(default=None, ge=0
 
 
 async def _deaf(socket: WebSocket) -> None:
-    """Whatever is said is not heard, until nobody is there."""
-    try:
-        while True:
-            await socket.receive_bytes()
-    except (WebSocketDisconnect, KeyError):
-        return
+    """Whatever is said is not heard, be it text or bytes, until nobody is there."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+class NotAnyMore(Exception):
+    """Who listens may not, since a moment ago."""
 
 
 class Teller:
@@ -72,13 +73,12 @@ class Teller:
     def __init__(self, socket: WebSocket, house: House, door: Door, caller: Caller) -> None:
         self._socket, self._house, self._door, self._caller = socket, house, door, caller
         self._told: dict[str, Any] = {}
+        self._looked_s = asyncio.get_running_loop().time()
 
     async def tell(self, after: int | None) -> None:
         """Until he may not listen any more, or does not."""
         feed = self._house.feed
         ear = feed.enter()
-        loop = asyncio.get_running_loop()
-        looked_s = loop.time()
         try:
             cursor = await feed.newest() if after is None else after
             while True:
@@ -88,15 +88,21 @@ class Teller:
                     cursor = found[-1].sequence
                 await self._tell_newest()
                 await ear.wait(SILENCE_S)
-                if loop.time() - looked_s > SILENCE_S:
-                    looked_s = loop.time()
-                    if not await run_in_threadpool(self._door.still_in, self._caller):
-                        await self._socket.close(REFUSED, "the token or the session is no longer valid")
-                        return
+                await self._look()
+        except NotAnyMore:
+            await self._socket.close(REFUSED, "the token or the session is no longer valid")
         except (asyncio.TimeoutError, WebSocketDisconnect):
             return
         finally:
             feed.leave(ear)
+
+    async def _look(self) -> None:
+        """Now and then whether he still may, also where there is much to tell, or he reads it slowly."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._looked_s > SILENCE_S:
+            self._looked_s = now_s
+            if not await run_in_threadpool(self._door.still_in, self._caller):
+                raise NotAnyMore
 
     async def _tell_newest(self) -> None:
         house = self._house
@@ -118,6 +124,7 @@ class Teller:
             await self._send({"type": kind, **content})
 
     async def _send(self, content: dict[str, Any]) -> None:
+        await self._look()
         await asyncio.wait_for(self._socket.send_json(content), SENDING_S)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from starlette.concurrency import run_in_threadpool
 
 from appliance.control.door import SEE
 from appliance.control.inside import Inside
 from appliance.control.live.guest import NoPicture, look_at
 from appliance.control.problems import documented
+from appliance.control.rooms import InRooms
 from appliance.control.shown_live import FoundShown, found_of
 
 router = APIRouter(tags=["live"])
@@ -24,6 +24,7 @@ async def infer_picture(
     house: Inside,
     caller: SEE,
     request: Request,
+    rooms: InRooms,
     confidence: Annotated[float | None, Query(ge=0, le=1, description="The least; that of the site where left out.")] = None,
 ) -> FoundShown:
     """What the live model sees on a JPEG or PNG. It is looked at between the cameras' frames, which do not wait for it."""
@@ -35,6 +36,6 @@ async def infer_picture(
             raise HTTPException(413, f"a picture of at most {MOST_BYTES // 1_000_000} MB is wanted")
     least = house.confidence if confidence is None else confidence
     try:
-        return found_of(await run_in_threadpool(look_at, house.folder, bytes(content), least))
+        return found_of(await rooms.pictures.run(lambda: look_at(house.folder, content, least)))
     except NoPicture as none:
         raise HTTPException(422, none.sentence) from None

@@ -12,6 +12,8 @@ from appliance.control.door import SEE, Caller, needs
 from appliance.control.house import House
 from appliance.control.inside import Inside
 from appliance.control.problems import documented
+from appliance.control.repeatable import WITH_KEY, Repeatable, Unsettled
+from appliance.control.rooms import InRooms
 from appliance.control.shown_models import (
     ActivationWanted,
     ModelsShown,
@@ -22,15 +24,15 @@ from appliance.control.shown_models import (
     swap_of,
 )
 from appliance.ipc.requests import ask
-from appliance.messages import Activate, CallOff
+from appliance.messages import Activate, CallOff, LearnAnew
 from appliance.models.listing import listed
 from appliance.models.store import stores_of
-from appliance.swap.journal import Journal
+from appliance.swap.journal import steps_in
 from appliance.topics import REQUESTS
 
-router = APIRouter(tags=["models"])
+router = APIRouter(tags=["models"], route_class=Repeatable)
 ANSWER_S = 10.0
-REFUSALS = documented(401, 403, 409, 422, 429, 503, 504)
+REFUSALS = documented(401, 403, 409, 413, 422, 429, 503, 504)
 EDIT_MODELS = Annotated[Caller, Depends(needs(Permission.MODELS))]
 
 
@@ -50,22 +52,23 @@ def models(house: Inside, caller: SEE) -> ModelsShown:
     )
 
 
-@router.post("/models/activate", status_code=202, responses=REFUSALS)
-def activate(house: Inside, caller: EDIT_MODELS, wanted: ActivationWanted) -> SwapAnswer:
+@router.post("/models/activate", status_code=202, responses=REFUSALS, dependencies=[WITH_KEY])
+async def activate(house: Inside, caller: EDIT_MODELS, rooms: InRooms, wanted: ActivationWanted) -> SwapAnswer:
     """Bring another model in the place of the one that counts. How it goes is in /models, and in the events."""
-    return told(house, caller, f"activate {wanted.model}", Activate(wanted.model, caller.name, wanted.force))
+    question = Activate(wanted.model, caller.name, wanted.force)
+    return await rooms.swaps.run(lambda: told(house, caller, f"activate {wanted.model}", question))
 
 
-@router.post("/models/rollback", status_code=202, responses=REFUSALS)
-def roll_back(house: Inside, caller: EDIT_MODELS) -> SwapAnswer:
+@router.post("/models/rollback", status_code=202, responses=REFUSALS, dependencies=[WITH_KEY])
+async def roll_back(house: Inside, caller: EDIT_MODELS, rooms: InRooms) -> SwapAnswer:
     """Bring back the model that was kept before this one."""
-    return told(house, caller, "roll back", Activate("", caller.name))
+    return await rooms.swaps.run(lambda: told(house, caller, "roll back", Activate("", caller.name)))
 
 
-@router.post("/models/cancel", responses=REFUSALS)
-def call_off(house: Inside, caller: EDIT_MODELS) -> SwapAnswer:
+@router.post("/models/cancel", responses=REFUSALS, dependencies=[WITH_KEY])
+async def call_off(house: Inside, caller: EDIT_MODELS, rooms: InRooms) -> SwapAnswer:
     """Leave or make everything as it was before the swap that is under way."""
-    return told(house, caller, "call off", CallOff(caller.name))
+    return await rooms.swaps.run(lambda: told(house, caller, "call off", CallOff(caller.name)))
 
 
 @router.get("/models/history", responses=documented(401, 403, 422, 429, 503))
@@ -77,15 +80,15 @@ def history(
 ) -> list[StepShown]:
     """What became of every model, the newest swap first."""
     del caller
-    with Journal(house.ledger.parent) as journal:
-        return [step_of(step) for step in journal.steps(limit, before)]
+    return [step_of(step) for step in steps_in(house.ledger.parent, limit, before)]
 
 
-def told(house: House, caller: Caller, subject: str, question: Activate | CallOff) -> SwapAnswer:
+def told(house: House, caller: Caller, subject: str, question: Activate | CallOff | LearnAnew) -> SwapAnswer:
     """Ask the machine; what it does is in the audit log."""
     answer = ask(house.folder, REQUESTS, question, ANSWER_S)
     if answer is None:
-        raise HTTPException(504, "the machine has not answered in time")
+        # The question lies there, and may be taken up yet.
+        raise Unsettled(504, "the machine has not answered in time, and may do it yet; /api/v1/models says what it does")
     if not answer.is_done:
         raise HTTPException(409, answer.sentence)
     caller.audit("model", subject, answer.sentence, wall_ns())

@@ -57,7 +57,7 @@ class CameraSeen(BaseModel):
     )
 
 
-@router.post("/cameras/try", responses=documented(401, 403, 422, 429))
+@router.post("/cameras/try", responses=documented(401, 403, 413, 422, 429, 503))
 async def try_camera(house: Inside, caller: EDIT_CAMERAS, wanted: CameraToTry) -> CameraSeen:
     """Look through a camera, for some seconds at most, in a process of its own; nothing is kept."""
     refuse_reach(caller.role, Way(wanted.source, wanted.login), ways_of(house))

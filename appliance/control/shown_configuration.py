@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from appliance.access.hiding import hidden_in
+from appliance.access.hiding import hidden_in, without_secrets
 from appliance.access.roles import Permission, Role, allows
 from appliance.configuration.revisions import Revision, RevisionTexts
 from appliance.control.shown import Time
@@ -24,7 +24,7 @@ NameInTheFile = Annotated[str, Field(max_length=64, description="1 to 64 letters
 class AsInTheFile(BaseModel):
     """The base: what it may be in detail is the file's business, see /config/schema."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     def tree(self) -> dict[str, Any]:
         """What was said of it, and no more."""
@@ -96,15 +96,17 @@ class RevisionInFull(RevisionShown):
     """One change of the file, with all that is kept of it."""
 
     etag: str = Field(description="Of the file after it.")
-    diff: str = Field(description="Unified.")
+    diff: str = Field(description="Unified, with *** in the place of secrets.")
     text: str = Field(description="The file after it.")
 
 
 def in_full(texts: RevisionTexts) -> RevisionInFull:
     """As it is shown."""
     shown = revision_of(texts.revision)
+    # What was there before may have been faulty because there was a password in it.
+    diff = str(without_secrets(texts.diff))
     return RevisionInFull(
-        **shown.model_dump(), etag=texts.revision.etag, diff=texts.diff, text=texts.content.decode("utf-8", "replace")
+        **shown.model_dump(), etag=texts.revision.etag, diff=diff, text=texts.content.decode("utf-8", "replace")
     )
 
 

@@ -11,10 +11,12 @@ from fastapi import APIRouter, Body, Header, HTTPException, Path, Query, Respons
 from fastapi.responses import PlainTextResponse
 from starlette.convertors import register_url_convertor
 
+from appliance.access.roles import Permission, allows
 from appliance.clock import wall_ns
 from appliance.configuration.changes import Change, add_item, remove_value, replace_camera, replace_line, replace_zone
 from appliance.configuration.files import SiteFile
 from appliance.configuration.reading import etag_of
+from appliance.configuration.refusals import Faulty
 from appliance.configuration.schema import json_schema
 from appliance.configuration.store import Ask, ConfigurationStore, Outcome, Wish
 from appliance.control.door import EDIT_CAMERAS, EDIT_CONFIGURATION, EDIT_LINES, SEE, Caller
@@ -74,10 +76,12 @@ class YamlResponse(PlainTextResponse):
 
 @router.get("/config", response_class=YamlResponse, responses={**documented(401, 403, 429, 503), **THE_FILE})
 def read_configuration(house: Inside, caller: SEE) -> Response:
-    """The file with its comments, as it is, also where somebody has made a faulty one of it; every change wants its ETag.
-    A viewer does not see passwords in addresses.
+    """The file with its comments; every change wants its ETag. A faulty one is shown to nobody but who may mend it, and a viewer
+    does not see passwords in addresses.
     """
     content = content_of(house)
+    if not allows(caller.role, Permission.CONFIGURATION):
+        refuse_faulty(house)
     return YamlResponse(shown_to(caller, content), headers={"ETag": f'"{etag_of(content)}"'})
 
 
@@ -254,6 +258,15 @@ def content_of(house: House) -> bytes:
 def shown_to(caller: Caller, content: bytes) -> bytes:
     """The file for who may see all of it, or for a viewer."""
     return text_for(caller.role, content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def refuse_faulty(house: House) -> None:
+    """Raise 503 where the site's file is faulty: nobody has checked that there is no password in it."""
+    try:
+        store_of(house).read()
+    except Faulty as faulty:
+        # It is not the request that is wrong.
+        raise HTTPException(503, faulty.sentence) from None
 
 
 def store_of(house: House) -> ConfigurationStore:

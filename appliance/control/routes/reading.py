@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Response
 
-from appliance.configuration.refusals import Faulty
 from appliance.control.door import SEE
 from appliance.control.house import House
 from appliance.control.inside import Inside
 from appliance.control.problems import documented
 from appliance.control.rooms import InRooms
-from appliance.control.routes.configuration import ETAG_SHOWN, Name, store_of
+from appliance.control.routes.configuration import ETAG_SHOWN, Name, refuse_faulty, store_of
 from appliance.control.shown_configuration import CameraInTheFile, RevisionInFull, in_full, text_for
 
 router = APIRouter(tags=["configuration"])
@@ -44,11 +43,8 @@ async def read_revision(
 
 
 def _look(house: House, camera: str) -> tuple[CameraInTheFile, str]:
-    try:
-        configuration = store_of(house).read()
-    except Faulty as faulty:
-        # It is not the request that is wrong.
-        raise HTTPException(503, faulty.sentence) from None
+    refuse_faulty(house)
+    configuration = store_of(house).read()
     for one in configuration.settings.cameras:
         if one.name == camera:
             tree = one.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -14,6 +14,7 @@ from tests.system.cli import assert_nothing_is_left_of, children_of, run_cli, st
 from tests.waiting import wait_until
 
 
+@pytest.mark.alone
 def test_a_part_is_shown_and_written_in_every_form(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("bench.json", "bench.md", "bench.png")]
     options = [word for option, path in zip(("--json", "--markdown", "--plot"), files) for word in (option, str(path))]
@@ -27,6 +28,7 @@ def test_a_part_is_shown_and_written_in_every_form(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_no_figure_is_far_from_its_target() -> None:
     """The short form of everything, on a street of its own, with the gate's slack."""
     outcome = run_cli("bench", "--quick", "--gate", deadline_s=240)

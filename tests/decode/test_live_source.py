@@ -26,6 +26,9 @@ from tests.cameras import Camera, needs_gstreamer
 from tests.decode.pictures import number_of
 from tests.system.videos import Encoding, numbered, numbered_picture, write_video
 
+# Pictures are counted as they come.
+pytestmark = pytest.mark.alone
+
 
 def camera_at(url: str, **settings: object) -> CameraSettings:
     return CameraSettings.model_validate({"name": "yard", "source": url, "stall_s": 1.5, **settings})

@@ -25,7 +25,7 @@ from tests.system.videos import Encoding, traffic, write_video
 from tests.waiting import wait_until
 
 # What Prometheus knows by itself, and how it calls whom it asks.
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 ITS_OWN = {"up": {"job", "instance"}, "ALERTS": {"alertname", "alertstate", "instance"}}
 EVERYWHERE = {"job", "instance"}
 # Where nothing is measured they are not there.

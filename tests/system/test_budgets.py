@@ -14,7 +14,7 @@ from tests.cameras import Camera, needs_gstreamer
 from tests.system.sites import Site
 from tests.system.videos import Encoding, traffic, write_video
 
-pytestmark = [needs_gstreamer, pytest.mark.slow]
+pytestmark = [needs_gstreamer, pytest.mark.slow, pytest.mark.alone]
 SECONDS = 30
 RATE = 25
 CAMERAS = ("gate", "yard")

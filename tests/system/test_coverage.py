@@ -15,7 +15,7 @@ from tests.system.sites import Site, pid_of, state_of
 from tests.system.videos import Encoding, traffic, write_video
 from tests.waiting import wait_until
 
-pytestmark = needs_gstreamer
+pytestmark = [needs_gstreamer, pytest.mark.alone]
 NS_PER_S = 1e9
 ISLAND = {"name": "island", "points": [[0.4, 0], [0.6, 0], [0.6, 1], [0.4, 1]]}
 

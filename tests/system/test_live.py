@@ -19,7 +19,7 @@ from tests.system.cli import assert_nothing_is_left_of, run_cli
 from tests.system.sites import Site, camera_in, pid_of, state_of
 from tests.system.videos import Encoding, traffic, write_video
 
-pytestmark = needs_gstreamer
+pytestmark = [needs_gstreamer, pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")

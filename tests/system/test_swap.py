@@ -6,7 +6,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,19 +63,33 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(tmp_path_factory.mktemp("clips") / "traffic.mp4", traffic(4), Encoding(options={"g": "25", "bf": "0"}))
 
 
-@pytest.fixture
-def place(tmp_path: Path, clip: Path) -> Iterator[Place]:
+@contextmanager
+def counting(folder: Path, clip: Path) -> Iterator[Place]:
+    """Two cameras."""
     with Camera(clip) as gate, Camera(clip) as yard:
         cameras = {"gate": {"source": gate.url, "lines": [CAR]}, "yard": {"source": yard.url, "lines": [CAR]}}
-        site = Site(tmp_path, cameras)  # type: ignore[arg-type]
+        site = Site(folder, cameras)  # type: ignore[arg-type]
         site.tree["gates"] = GATES
         del site.tree["detector"]["input_px"]  # type: ignore[attr-defined]
         with site:
             site.until(state_of("gate", "ok"), 120)
             site.until(state_of("yard", "ok"), 120)
             site.until_counted("gate", 2)
-            yield Place(tmp_path, site)
+            yield Place(folder, site)
             assert site.stop() == 0
+
+
+@pytest.fixture
+def place(tmp_path: Path, clip: Path) -> Iterator[Place]:
+    with counting(tmp_path, clip) as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Iterator[Place]:
+    """One for all models that never count."""
+    with counting(tmp_path_factory.mktemp("steady"), clip) as place:
+        yield place
 
 
 def tracks_of(site: Site, camera: str) -> list[int]:
@@ -116,7 +130,6 @@ def without(what: str, instead: str) -> str:
     return text.replace(what, instead)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "names", "words"),
     [
@@ -129,17 +142,16 @@ def without(what: str, instead: str) -> str:
     ],
     ids=["blind", "shuffled", "no numbers", "other classes"],
 )
-def test_a_bad_model_never_counts(place: Place, tmp_path: Path, text: str, names: tuple[str, ...], words: str) -> None:
-    before = place.site.health()
-    health, swap = place.brought(write_model(tmp_path / "bad.onnx", text, names))
+def test_a_bad_model_never_counts(steady: Place, tmp_path: Path, text: str, names: tuple[str, ...], words: str) -> None:
+    before = steady.site.health()
+    health, swap = steady.brought(write_model(tmp_path / "bad.onnx", text, names))
     assert (swap.step, words in swap.sentence) == ("refused", True), swap
     assert health.model_name == before.model_name
     assert pid_of(health, "detect") == pid_of(before, "detect")
     assert "candidate" not in [process.name for process in health.processes]
-    place.site.until_counted("gate", 1)
+    steady.site.until_counted("gate", 1)
 
 
-@pytest.mark.long
 def test_what_is_under_way_can_be_called_off_and_is_alone(place: Place, tmp_path: Path) -> None:
     other = write_detector(tmp_path / "other.onnx")
     assert not place.ask(CallOff("me")).is_done
@@ -159,7 +171,6 @@ def test_what_is_under_way_can_be_called_off_and_is_alone(place: Place, tmp_path
     assert (swap.step, health.model_name) == ("kept", str(tmp_path / "model.onnx"))
 
 
-@pytest.mark.long
 def test_a_death_in_any_step_leaves_the_other_one(place: Place, tmp_path: Path) -> None:
     other = write_detector(tmp_path / "other.onnx", size=(160, 224))
     assert place.ask(Activate(str(other))).is_done
@@ -175,7 +186,7 @@ def test_a_death_in_any_step_leaves_the_other_one(place: Place, tmp_path: Path) 
     assert (swap.step, swap.sentence) == ("returned", "the detector has died with it")
     place.site.until_counted("gate", 2)
     _, swap = place.brought(other)
-    assert swap.step == "kept"
+    assert swap.step == "kept", swap
     health = place.site.health()
     os.kill(pid_of(health, "detect"), signal.SIGKILL)
     place.site.until(lambda after: pid_of(after, "detect") not in (0, pid_of(health, "detect")))
@@ -183,7 +194,6 @@ def test_a_death_in_any_step_leaves_the_other_one(place: Place, tmp_path: Path) 
     assert place.site.health().model_name == str(other)
 
 
-@pytest.mark.long
 def test_a_kept_model_that_cannot_be_written_down_is_told_and_holds_nothing_up(place: Place, tmp_path: Path) -> None:
     site, revisions = place.site, tmp_path / "data" / "revisions.sqlite"
     # Nothing can be recorded there.

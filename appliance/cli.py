@@ -22,6 +22,7 @@ from appliance.demo.commands import demo
 from appliance.doctor.commands import doctor
 from appliance.errors import Refusal
 from appliance.evaluate.commands import evaluate
+from appliance.evaluate.model_commands import compare
 from appliance.first_site import site_place, write_first_site
 from appliance.options import parse_line, parse_zone
 from appliance.progress import ProgressBar
@@ -51,6 +52,7 @@ models.command()(activate)
 models.command("rollback")(roll_back)
 models.command()(cancel)
 models.command()(history)
+models.command()(compare)
 app.add_typer(models)
 app.add_typer(mqtt)
 app.add_typer(token)

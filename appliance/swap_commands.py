@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from appliance.catalogue.commands import ConfigOption, SetOption, my_name, site_of
+from appliance.catalogue.terminal import ConfigOption, SetOption, console, me, site_of, tell
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.errors import Refusal
 from appliance.ipc.channel import Listener, wait
@@ -28,8 +27,6 @@ ANSWER_S, SILENCE_S = 10.0, 20.0
 STEPS_OF_A_SWAP = 12
 # How it can end, and whether that is what was wanted.
 GOOD_END = "kept"
-console = Console()
-
 WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Tell how it goes until it is over.")]
 
 
@@ -41,17 +38,17 @@ def activate(
     """Bring another model in the place of the one that counts: proved first, and taken back by itself where it fails."""
     # The machine may run elsewhere.
     wanted = os.path.abspath(model) if os.path.isfile(model) else model
-    _begin(Activate(wanted, my_name(), force), follow=follow)
+    _begin(Activate(wanted, me(), force), follow=follow)
 
 
 def roll_back(follow: WaitOption = True) -> None:
     """Bring back the model that was kept before the one that counts."""
-    _begin(Activate("", my_name()), follow=follow)
+    _begin(Activate("", me()), follow=follow)
 
 
 def cancel() -> None:
     """Leave everything as it was before the swap that is under way."""
-    _tell(_asked(_machine(), CallOff(my_name())))
+    tell(_asked(_machine(), CallOff(me())))
 
 
 def history(
@@ -62,7 +59,7 @@ def history(
     """What became of every model that was to take another one's place."""
     ends = ends_of(steps_in(site_of(config, overrides).data_dir, most * STEPS_OF_A_SWAP), most)
     if not ends:
-        _tell("no model has been swapped yet")
+        tell("no model has been swapped yet")
         return
     table = Table("swap", "when", "model", "became", "why", "by")
     for step in ends:
@@ -77,7 +74,7 @@ def _begin(wanted: Activate, *, follow: bool) -> None:
     listener: Listener[Health] = Listener(folder, HEALTH, "machine")
     try:
         before = _next(listener).swap
-        _tell(_asked(folder, wanted))
+        tell(_asked(folder, wanted))
         if follow:
             _follow(listener, 0 if before is None else before.number)
     finally:
@@ -87,7 +84,7 @@ def _begin(wanted: Activate, *, follow: bool) -> None:
 def _follow(listener: Listener[Health], before: int) -> None:
     """Tell every step; raises ``Refusal`` where the other model goes on."""
     for swap in _swaps(listener, before):
-        _tell(f"{swap.step}{': ' if swap.sentence else ''}{swap.sentence}")
+        tell(f"{swap.step}{': ' if swap.sentence else ''}{swap.sentence}")
         if swap.is_over and swap.step != GOOD_END:
             raise Refusal(f"the model {swap.model} was not kept ({swap.step}); the one before counts on")
 
@@ -129,7 +126,3 @@ def _asked(folder: Path, question: Activate | CallOff) -> str:
     if not answer.is_done:
         raise Refusal(answer.sentence)
     return answer.sentence
-
-
-def _tell(sentence: str) -> None:
-    console.print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -36,6 +36,7 @@ importlib.import_module(sys.argv[1])
         "appliance.models.store",
         "appliance.detect.acceptance",
         "appliance.detect.looking",
+        "appliance.precision.reduction",
         "appliance.drift.watch",
     ],
 )

@@ -4,64 +4,85 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from appliance.catalogue.precision_commands import (
+    CalibrateOption,
+    CameraOption,
+    ForceOption,
+    LineOption,
+    quantize,
+    reduce_and_tell,
+    refuse_without_footage,
+    site_with_lines,
+)
+from appliance.catalogue.terminal import ConfigOption, JsonOption, NameArgument, SetOption, console, me, site_of, tell
 from appliance.catalogue.users import refuse_used, site_files
-from appliance.config import SiteSettings, first_fault, named_classes
+from appliance.config import first_fault, named_classes
 from appliance.errors import Refusal
 from appliance.models.archive import is_archive, write_archive
 from appliance.models.listing import Listed, as_json, listed
 from appliance.models.manifest import Manifest, read_manifest
 from appliance.models.store import BETWEEN, MANIFEST, find_model, find_version, intact_version, own_store, stores_of
 from appliance.models.versions import delete as delete_version
+from appliance.precision.reduction import Reduced
 from appliance.results import refuse_targets, write_whole
-from appliance.site_file import load_site, parse_site
 
 models = typer.Typer(name="models", help="Models: bring one, prove it, carry it elsewhere.", no_args_is_help=True)
-console = Console()
+models.command()(quantize)
 
 MARKS = {True: "[green]good[/]", False: "[bold red]bad[/]"}
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="As 'appliance models list' shows it.")]
-ConfigOption = Annotated[Path | None, typer.Option(metavar="FILE", help="The site, a YAML file; for its data_dir and its lines.")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="As in data_dir=DIR.")]
-JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON, too.")]
-
 
 @models.command("import")
-def import_(  # one parameter per option is how typer reads a command
+def import_(  # noqa: PLR0913  # one parameter per option is how typer reads a command
     file: Annotated[Path, typer.Argument(help="An ONNX model, a .pt that you trust, an .engine, or what 'models export' wrote.")],
+    more: Annotated[list[Path] | None, typer.Argument(metavar="[VIDEO]...", help="More footage, behind --calibrate.")] = None,
     name: Annotated[str, typer.Option(help="What it is called from now on; left out for an archive: as it was.")] = "",
     version: Annotated[str | None, typer.Option(help="Left out: the next number.")] = None,
     classes: Annotated[str, typer.Option(help="The names of its classes in order, as in car,bus; for models without.")] = "",
     licence: Annotated[str, typer.Option(help="Of the weights; left out: as the file says.")] = "",
+    precision: Annotated[Reduced | None, typer.Option(help="A second version beside it: int8, or fp16.")] = None,
+    calibrate: CalibrateOption = None,
+    line: LineOption = None,
+    camera: CameraOption = "",
+    force: ForceOption = False,
     config: ConfigOption = None,
     overrides: SetOption = None,
 ) -> None:
-    """Bring a model: look into it in a process of its own, and keep it in the data_dir, where nothing changes it any more."""
+    """Bring a model: look into it in a process of its own, and keep it in the data_dir, where nothing changes it any more.
+
+    With --precision a second version in fewer bits is made of it, as 'models quantize' does.
+    """
     from appliance.catalogue.importing import Wish, import_model
 
-    stores = stores_of(site_of(config, overrides).data_dir)
+    site, videos = site_of(config, overrides), (*(calibrate or ()), *(more or ()))
+    stores = stores_of(site.data_dir)
+    if videos and precision is None:
+        raise Refusal(f"--precision says what the footage is for, found {videos[0]} and no --precision", usage=True)
+    if precision is not None:
+        refuse_without_footage(precision, videos)
+        site = site_with_lines(site, line, "", camera)
     if not name and not (file.is_file() and is_archive(file)):
         raise Refusal("--name is wanted: what the model shall be called, found none", usage=True)
     _check_names(name, version)
     wanted = tuple(word.strip() for word in classes.split(",") if word.strip())
-    wish = Wish(file, name, my_name(), version, wanted, licence, may_run_pickles=True, tell=_tell)
+    wish = Wish(file, name, me(), version, wanted, licence, may_run_pickles=True, tell=tell)
     folder = import_model(wish, stores)
     manifest = intact_version(folder).manifest
     # Just written.
     assert manifest is not None
     _show(manifest, folder)
-    _tell(f"'appliance models check {manifest.label}' tells whether it may be used on this device")
+    tell(f"'appliance models check {manifest.label}' tells whether it may be used on this device")
+    if precision is not None:
+        reduce_and_tell(manifest.label, precision, videos, site, force=force)
 
 
 @models.command("list")
@@ -101,7 +122,7 @@ def export(
     assert model.manifest is not None
     refuse_targets({"--to": to}, {str(model.path): "the model"})
     write_archive(model, model.manifest, to)
-    _tell(f"{model.manifest.label} is in {to} ({to.stat().st_size / 1e6:.1f} MB)")
+    tell(f"{model.manifest.label} is in {to} ({to.stat().st_size / 1e6:.1f} MB)")
 
 
 @models.command()
@@ -116,7 +137,7 @@ def delete(name: NameArgument, config: ConfigOption = None, overrides: SetOption
         raise Refusal(f"a model that somebody has brought is wanted, but {name} comes with this program", usage=True)
     refuse_used(folder, site_files(config, site.data_dir))
     delete_version(folder)
-    _tell(f"{name} is gone")
+    tell(f"{name} is gone")
 
 
 @models.command()
@@ -177,32 +198,12 @@ def find_in(name: str, stores: tuple[Path, ...]) -> Path:
     return folder / read_manifest(folder / MANIFEST).file
 
 
-def site_of(config: Path | None, overrides: list[str] | None) -> SiteSettings:
-    """The site that is meant; one without anything where none is named."""
-    if config is not None:
-        return load_site(config, overrides or ())
-    return parse_site({"cameras": [], "detector": {"model": "demo"}}, overrides or (), "the command")
-
-
 def _check_names(name: str, version: str | None) -> None:
     """Refuse now what would be refused in the end."""
     try:
         Manifest(name=name or "archive", version=version or "1")
     except ValidationError as error:
         raise Refusal(f"--{first_fault(error).replace(chr(39), '', 2)}", usage=True) from None
-
-
-def my_name() -> str:
-    """Who does it, for the records."""
-    try:
-        return f"user {pwd.getpwuid(os.getuid()).pw_name}"
-    except KeyError:
-        # A container's user often has no name.
-        return f"user {os.getuid()}"
-
-
-def _tell(sentence: str) -> None:
-    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 def _cells(model: Listed) -> tuple[str, ...]:
@@ -238,6 +239,10 @@ def _show(manifest: Manifest, folder: Path) -> None:
         rows["brought"] = f"{lineage.date} by {lineage.who}"
     if (reference := manifest.reference) is not None:
         rows["reference"] = f"{len(reference.boxes)} boxes in {reference.picture}, by {reference.backend}"
+    if (calibration := manifest.calibration) is not None:
+        rows["calibrated"] = f"{calibration.pictures} frames of {', '.join(calibration.videos.values())}"
+    if manifest.remarks:
+        rows["mind"] = "; ".join(manifest.remarks)
     rows |= {name.replace("_", " "): f"{value:g}" for name, value in manifest.figures.items()}
     for name, value in rows.items():
         if value:

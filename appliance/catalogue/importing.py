@@ -68,7 +68,7 @@ def import_model(wish: Wish, stores: tuple[Path, ...]) -> Path:
         elif is_engine(wish.file):
             manifest = _from_engine(wish, draft)
         else:
-            manifest = _from_onnx(wish, draft)
+            manifest = from_onnx(wish, draft)
         return keep(draft, manifest, stores, wish.version or (manifest.version if is_archive(wish.file) else None))
 
 
@@ -101,11 +101,12 @@ def _from_checkpoint(wish: Wish, draft: Path) -> Manifest:
     with exported(wish.file) as export:
         wish.tell(export.likeness)
         inner = replace(wish, file=export.model, source=wish.source_name)
-        made = _from_onnx(inner, draft, export.exporter, digest_of(wish.file))
+        made = from_onnx(inner, draft, export.exporter, digest_of(wish.file))
         return made.model_copy(update={"figures": export.figures})
 
 
-def _from_onnx(wish: Wish, draft: Path, exporter: str = "", source_sha256: str = "") -> Manifest:
+def from_onnx(wish: Wish, draft: Path, exporter: str = "", source_sha256: str = "") -> Manifest:
+    """The manifest, still without a version, of an ONNX model, whose file is in the draft from now on."""
     _refuse_what_is_no_model(wish.file)
     digest = copied(pieces_of(wish.file), draft / MODEL)
     outside = summary_of(draft / MODEL)

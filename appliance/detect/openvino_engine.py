@@ -15,6 +15,7 @@ from openvino.preprocess import PrePostProcessor
 from appliance.boxes import Floats
 from appliance.config import DetectorSettings, Precision
 from appliance.detect.detector import NetworkInfo, input_rule, last_words
+from appliance.detect.openvino_pairs import join_pairs
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 
@@ -59,6 +60,7 @@ class OpenVinoEngine:
                 f"the model {path} must have one input (N, 3, H, W) and one output, found "
                 f"{[str(port.partial_shape) for port in model.inputs]} and {[str(port.partial_shape) for port in model.outputs]}"
             )
+        join_pairs(model)
         return model
 
     def _choose_precision(self, wanted: Precision) -> str:

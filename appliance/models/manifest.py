@@ -54,7 +54,20 @@ class Lineage(Settings):
     who: str
     """Who brought it."""
     made_from: str = ""
-    """The name@version that this one was calculated from, where it was."""
+    """The name@version that this one was calculated from, where it was,"""
+    made_from_sha256: str = Field(default="", pattern=NO_OR_SHA256)
+    """and the sha256 of that one's file."""
+
+
+class Calibration(Settings):
+    """What the numbers of a reduced model were chosen by."""
+
+    videos: dict[str, str]
+    """The names of the files, by their sha256."""
+    pictures: int
+    """Frames of these videos that it was calibrated with; none for one that needs no calibration."""
+    proven_on: int
+    """Frames that were held back, for what is among the figures."""
 
 
 class Reference(Settings):
@@ -101,6 +114,9 @@ class Manifest(Settings):
     """The command that made it."""
     lineage: Lineage | None = None
     reference: Reference | None = None
+    calibration: Calibration | None = None
+    remarks: tuple[str, ...] = ()
+    """What whoever uses it should know; sentences."""
     figures: dict[str, float] = {}
     """What was measured when it was made."""
     seal: str = Field(default="", pattern=NO_OR_SHA256)

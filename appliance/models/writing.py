@@ -16,15 +16,15 @@ def as_toml(manifest: Manifest) -> str:
     return "\n".join([*_lines(tree), ""])
 
 
-def _lines(tree: dict[str, Any]) -> Iterator[str]:
+def _lines(tree: dict[str, Any], inside: str = "") -> Iterator[str]:
     for key, value in tree.items():
         if not isinstance(value, dict):
             yield f"{_key(key)} = {_value(value)}"
     for key, value in tree.items():
         if isinstance(value, dict):
             yield ""
-            yield f"[{_key(key)}]"
-            yield from _lines(value)
+            yield f"[{inside}{_key(key)}]"
+            yield from _lines(value, f"{inside}{_key(key)}.")
 
 
 def _key(key: str) -> str:

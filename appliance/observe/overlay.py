@@ -85,7 +85,7 @@ def draw_tracks(
             if with_boxes:
                 cv2.rectangle(image, corner, (round(right), round(bottom)), colour, thickness_for(image), cv2.LINE_AA)
             if with_labels:
-                _write(image, f"{names[class_id]} {track_id}", corner, colour)
+                write_label(image, f"{names[class_id]} {track_id}", corner, colour)
 
 
 def draw_line(image: Image, line: DrawnLine) -> None:
@@ -95,10 +95,10 @@ def draw_line(image: Image, line: DrawnLine) -> None:
     cv2.polylines(image, [points], False, colour, 2 * thickness_for(image), cv2.LINE_AA)
     x, y = line.points[0]
     height, width = image.shape[:2]
-    _write(image, line.text, (min(round(x) + 8, width // 2), max(24, min(round(y) - 8, height - 8))), colour)
+    write_label(image, line.text, (min(round(x) + 8, width // 2), max(24, min(round(y) - 8, height - 8))), colour)
 
 
-def _write(image: Image, text: str, corner: tuple[int, int], colour: Colour) -> None:
+def write_label(image: Image, text: str, corner: tuple[int, int], colour: Colour) -> None:
     """A label whose lower left corner is above ``corner``."""
     scale = image.shape[0] / 1440
     (width, height), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness_for(image))

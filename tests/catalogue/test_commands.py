@@ -66,6 +66,12 @@ def test_a_model_is_brought_listed_shown_carried_and_deleted(tmp_path: Path) -> 
         pytest.param(["delete", "demo"], "a NAME@VERSION is wanted", id="every version"),
         pytest.param(["delete", "demo@1"], "but demo@1 comes with this program", id="what comes with the program"),
         pytest.param(["check", "river"], "found 'river'", id="nothing to check"),
+        pytest.param(
+            ["import", "{here}/best.onnx", "--name", "a", "--precision", "int8"], "--calibrate VIDEO is", id="no footage"
+        ),
+        pytest.param(["import", "{here}/best.onnx", "--name", "a", "--calibrate", "x"], "--precision says what", id="for what"),
+        pytest.param(["quantize", "demo@1", "--calibrate", "{here}/gone.mp4"], "gone.mp4 does not exist", id="footage gone"),
+        pytest.param(["quantize", "river", "--calibrate", "{here}/best.onnx"], "found 'river'", id="nothing to reduce"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(tmp_path: Path, words: list[str], says: str) -> None:

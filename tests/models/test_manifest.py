@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import Refusal
-from appliance.models.manifest import LARGEST_MANIFEST_BYTES, Manifest, exporter_in, input_px_in, parse_manifest, read_manifest
+from appliance.models.manifest import (
+    LARGEST_MANIFEST_BYTES,
+    Calibration,
+    Manifest,
+    exporter_in,
+    input_px_in,
+    parse_manifest,
+    read_manifest,
+)
 from appliance.models.store import store_folder
 from appliance.models.writing import as_toml
 from tests.models.making import NOBODY
@@ -27,6 +35,8 @@ def test_what_is_written_reads_the_same(classes: list[str], licence: str, figure
         licence=licence,
         figures=figures,
         lineage=NOBODY.model_copy(update={"who": who}),
+        calibration=Calibration(videos={"0" * 64: who}, pictures=64, proven_on=1500),
+        remarks=(licence,),
     ).sealed()
     assert parse_manifest(as_toml(manifest).encode(), "here") == manifest
 

@@ -107,7 +107,7 @@ def _from_checkpoint(wish: Wish, draft: Path) -> Manifest:
 
 def from_onnx(wish: Wish, draft: Path, exporter: str = "", source_sha256: str = "") -> Manifest:
     """The manifest, still without a version, of an ONNX model, whose file is in the draft from now on."""
-    _refuse_what_is_no_model(wish.file)
+    _refuse_what_is_no_model(wish.file, wish.source or str(wish.file))
     digest = copied(pieces_of(wish.file), draft / MODEL)
     outside = summary_of(draft / MODEL)
     if outside.weights_elsewhere:
@@ -158,11 +158,11 @@ def _from_engine(wish: Wish, draft: Path) -> Manifest:
     )
 
 
-def _refuse_what_is_no_model(path: Path) -> None:
+def _refuse_what_is_no_model(path: Path, called: str) -> None:
     if not holds_graph(path):
         size = os.path.getsize(path)
         raise Refusal(
-            f"an ONNX model, a checkpoint, an engine or an archive of a model is wanted, but {path} ({size} bytes) is none, or "
+            f"an ONNX model, a checkpoint, an engine or an archive of a model is wanted, but {called} ({size} bytes) is none, or "
             "only the beginning of one",
             usage=True,
         )

@@ -21,6 +21,7 @@ from appliance.control.routes import (
     drift,
     events,
     health,
+    importing,
     infer,
     live,
     models,
@@ -55,7 +56,16 @@ def create_app(house: House, guard: Guard) -> FastAPI:
     app.include_router(counts.router, prefix="/api/v1")
     app.include_router(configuration.router, prefix="/api/v1")
     app.include_router(reading.router, prefix="/api/v1")
-    for router in (access.router, models.router, live.router, trials.router, infer.router, events.router, trying.router):
+    for router in (
+        access.router,
+        models.router,
+        importing.router,
+        live.router,
+        trials.router,
+        infer.router,
+        events.router,
+        trying.router,
+    ):
         app.include_router(router, prefix="/api/v1")
     serve_document(app)
     mount_panel(app, house, guard)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -24,12 +25,24 @@ class Room:
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do it in a thread as soon as there is one free; raises 503 where too many wait."""
+        with self._line():
+            return await to_thread.run_sync(work, limiter=self._places)
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """For what is more than a thread can do at once; raises 503 where too many wait."""
+        with self._line():
+            async with self._places:
+                yield
+
+    @contextmanager
+    def _line(self) -> Iterator[None]:
         if self._here >= self._most:
             sentence = f"at most {self._most} {self._what} are taken at once; try again in {RETRY_S} s"
             raise HTTPException(503, sentence, {"Retry-After": str(RETRY_S)})
         self._here += 1
         try:
-            return await to_thread.run_sync(work, limiter=self._places)
+            yield
         finally:
             self._here -= 1
 
@@ -47,6 +60,7 @@ class Rooms:
         # All these wait for the machine, which has cameras to look at first.
         self.pictures = Room("pictures", at_once=3, in_line=8)
         self.trials = Room("trials of lines and zones", at_once=2, in_line=10)
+        self.imports = Room("models", at_once=2, in_line=0)
         self.swaps = Room("requests for another model", at_once=2, in_line=10)
 
 

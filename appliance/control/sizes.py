@@ -27,9 +27,14 @@ RETRY_S = 5
 # Pictures, and what the panel's pages hand over.
 LARGER_BODIES = {"/api/v1/infer": 20_000_000, "/_nicegui/client/": 20_000_000}
 
+# What is written to the disk as it comes.
+WRITTEN_BODIES = {"/api/v1/models/import": 4_000_000_000}
+
 
 def most_body_bytes(path: str) -> int:
     """What may be sent there."""
+    if path in WRITTEN_BODIES:
+        return WRITTEN_BODIES[path]
     return next((most for place, most in LARGER_BODIES.items() if path.startswith(place)), MOST_BODY_BYTES)
 
 
@@ -73,16 +78,20 @@ class Sizes:
 
     async def _read(self, scope: Scope, receive: Receive, send: Send, most_bytes: int, *, is_known: bool) -> None:
         found = held = 0
+        is_written = scope["path"] in WRITTEN_BODIES
 
         async def counted() -> Message:
-            nonlocal found, held
+            nonlocal found, held, is_known
             message = await receive()
             found += len(message.get("body", b""))
             if found > most_bytes:
                 raise HTTPException(413, _too_much(most_bytes, found))
             if found > SMALL_BODY_BYTES:
-                if not held and not is_known:
+                if not is_known:
                     await run_in_threadpool(self._refuse_unknown, HTTPConnection(scope))
+                    is_known = True
+                if is_written:
+                    return message
                 if self.bytes_at_once + found - held > MOST_BYTES_AT_ONCE:
                     sentence = f"others send {self.bytes_at_once} bytes at this moment; try again in {RETRY_S} s"
                     raise HTTPException(503, sentence, {"Retry-After": str(RETRY_S)})

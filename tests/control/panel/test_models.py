@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
@@ -113,3 +114,26 @@ def test_a_swap_can_be_called_off(road: Panel, chromium: Browser) -> None:
         expect(page.locator(".stage.failed")).to_have_count(1)
         health = road.site.until(lambda health: health.swap is not None and health.swap.step == "called off")
         assert health.model_name != "other@1"
+
+
+@needs_gstreamer
+def test_a_model_is_brought_by_the_browser(road: Panel, chromium: Browser, tmp_path: Path) -> None:
+    with road.page(chromium, role="operator", expects=("status of 422",)) as page:
+        page.goto("/models")
+        page.get_by_role("button", name="Bring a model …").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Bring it").click()
+        expect(dialog.get_by_text("A file is wanted")).to_be_visible()
+        (tmp_path / "words.onnx").write_text("no model")
+        dialog.get_by_label("File").set_input_files(tmp_path / "words.onnx")
+        dialog.get_by_label("Name").fill("brought")
+        dialog.get_by_role("button", name="Bring it").click()
+        expect(dialog.get_by_text("An ONNX model, a checkpoint, an engine or an archive of a model is wanted")).to_be_visible()
+        photograph(page, "models-bring")
+        dialog.get_by_label("File").set_input_files(write_detector(tmp_path / "brought.onnx", classes=("tram", "car")))
+        dialog.get_by_role("button", name="Bring it").click()
+        expect(page.get_by_role("article").filter(has_text="brought, version 1")).to_contain_text("tram, car")
+    with road.page(chromium, role="viewer") as page:
+        page.goto("/models")
+        expect(page.get_by_role("article").first).to_be_visible()
+        expect(page.get_by_role("button", name="Bring a model …")).to_have_count(0)

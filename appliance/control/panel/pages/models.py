@@ -5,6 +5,7 @@ from __future__ import annotations
 from nicegui import run, ui
 
 from appliance.access.roles import Permission
+from appliance.control.panel.bring_model import offer_bringing
 from appliance.control.panel.model_view import Models, Stored, figure_of, models_of
 from appliance.control.panel.parts.controls import facts, figure, notice, section, use_style, words
 from appliance.control.panel.swap_board import SwapBoard
@@ -105,6 +106,8 @@ class ModelsPage:
 
     def _show_store(self, stored: tuple[Stored, ...]) -> None:
         with section("In the store"):
+            with ui.element("div").classes("line"):
+                offer_bringing(self._visitor, self.begin)
             if not stored:
                 words("Nothing is in the store; the configuration names a file of its own.", kind="muted")
             with ui.element("div").classes("catalogue"):

@@ -3,8 +3,8 @@
 usage: scripts/swaps.py VIDEO MODEL OTHER [--swaps 20]
 
 For each swap the pause between the last batch of the one model and the first of the other, beside what a picture takes the other
-one; in the end how many frames every camera skipped, and whether track numbers went on. Exit code 1 where a pause is longer than a
-picture's time and 20 ms, or a model was not kept.
+one; in the end how many frames every camera skipped, and whether track numbers went on. Exit code 1 where a pause is longer than
+a picture takes and 20 ms, or a model was not kept.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ def first_picture(camera: CameraSettings, login: str | None = None) -> Iterator[
     ``login`` is for one whose password is kept nowhere yet; left out, it is what the settings name.
     """
     began_ns = monotonic_ns()
-    live = live_source(camera, login)
+    # Some cameras, and busy computers, take longer for the first picture than for any other.
+    live = live_source(camera.model_copy(update={"stall_s": max(camera.stall_s, PATIENCE_S)}), login)
     if live is not None:
         with closing(live):
             picture, info = _picture_of(live, began_ns)

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -88,9 +89,16 @@ class Mosquitto:
         """In good order: what it holds is written down."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
-            self._process.terminate()
-            self._process.wait(10)
+            wait_until("the broker ends", self._has_ended, 10)
             self._process = None
+
+    def _has_ended(self) -> bool:
+        """It listens before it takes a signal to heart, and forgets one that came in between."""
+        assert self._process is not None
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+        return self._process.poll() is not None
 
     def kill(self) -> None:
         """As when the power goes."""

@@ -14,7 +14,7 @@ import pytest
 from appliance.ipc.requests import ask
 from appliance.messages import Activate, Answer, CallOff, Health, SwapHealth
 from appliance.site_file import load_site
-from appliance.swap.journal import Journal
+from appliance.swap.journal import Journal, steps_in
 from appliance.topics import REQUESTS
 from tests.cameras import Camera, needs_gstreamer
 from tests.system.cli import run_cli
@@ -47,9 +47,10 @@ class Place:
 
     def brought(self, model: Path, *, is_forced: bool = False) -> tuple[Health, SwapHealth]:
         """What came of this model."""
+        before = max((step.swap for step in steps_in(self.site.ledger.parent, 1)), default=0)
         answer = self.ask(Activate(str(model), "somebody", is_forced))
         assert answer.is_done, answer.sentence
-        return self.swap(lambda swap: swap.is_over and swap.model == str(model))
+        return self.swap(lambda swap: swap.is_over and swap.number > before)
 
     def steps(self) -> list[str]:
         """Of the newest swap."""

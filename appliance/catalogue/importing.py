@@ -119,7 +119,9 @@ def from_onnx(wish: Wish, draft: Path, exporter: str = "", source_sha256: str = 
     wish.tell("looking into the model")
     found = look_into(LookRequest(model=draft / MODEL, picture=draft / PICTURE, classes=wish.classes))
     if not found.is_finite:
-        raise Refusal(f"the model {wish.source_name} must answer with numbers, found values that are none in its output")
+        raise Refusal(
+            f"the model {wish.source_name} must answer with numbers, found values that are none in its output", usage=True
+        )
     words = (exporter_in(found.metadata), outside.producer, f"operator set {outside.operator_set}")
     return Manifest(
         name=wish.name,

@@ -52,8 +52,8 @@ def test_each_gap_has_its_length_and_its_reason(tmp_path: Path, clip: Path) -> N
         wait_until("the gap is written down", lambda: gaps_of(site, "no picture for"))
         site.until_counted("gate", 2)
         assert site.stop() == 0
-    [stalled_s] = gaps_of(site, "no picture for")
-    assert 1.5 < stalled_s < 20
+    # A busy computer may have stalled, too.
+    assert all(1.5 < stalled_s < 20 for stalled_s in gaps_of(site, "no picture for"))
     [(covered_ns, frames)] = ask(site, "SELECT SUM(covered_ns), SUM(frames) FROM minutes")
     covered_s, counted = float(str(covered_ns)) / NS_PER_S, sum(1 for _ in ask(site, "SELECT 1 FROM crossings"))
     assert covered_s > 0

@@ -101,7 +101,7 @@ class Swapper:
     def close(self) -> None:
         """Nothing is swapped any more."""
         if self._swap is not None and self._swap.acceptance is not None:
-            self._swap.acceptance.cancel()
+            self._swap.acceptance.close()
         self._saving.close()
         for journal in self._journals:
             journal.close()
@@ -304,7 +304,7 @@ class Swapper:
         # There is something to be taken back.
         assert swap is not None
         if swap.acceptance is not None:
-            swap.acceptance.cancel()
+            swap.acceptance.close()
             swap.acceptance = None
         if swap.detect_pid and not by_detector:
             self._supervisor.order("detect", Return(swap.number))

@@ -13,6 +13,7 @@ import pytest
 
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import CameraSettings, DetectorSettings, GateSettings
+from appliance.detect.probation import LEAST_PICTURES, Probation
 from appliance.detect.process import main
 from appliance.ipc.channel import Receiver, Sender
 from appliance.ipc.command import CommandLink, CommandPost
@@ -36,7 +37,7 @@ from appliance.topics import BOXES, GUESTS, TICKETS
 from tests.detect.bad_models import write_without_numbers
 from tests.examples import PREVIEW_HEIGHT, PREVIEW_WIDTH, ticket_for
 from tests.processes import Peer
-from tests.system.models import CLASSES, write_detector
+from tests.system.models import CLASSES, DETECTOR, write_detector, write_model
 from tests.waiting import wait_until
 
 HEIGHT, WIDTH = 96, 128
@@ -104,6 +105,15 @@ class Bench:
         self.order(Take(number, CLASSES, SHORT.model_dump_json()))
         assert self.step().step == "taken"
 
+    def keep(self) -> None:
+        """Have it work until it is kept."""
+        steps: list[str] = []
+        while "kept" not in steps:
+            self.seen()
+            if (message := self.post.take()) is not None and isinstance(message[1], Swapping):
+                steps.append(message[1].step)
+        assert steps == ["switched", "kept"]
+
     def seen(self) -> int:
         """How many boxes are found in a picture of a white block."""
         self._ring.begin(0)
@@ -153,6 +163,33 @@ def test_a_guest_that_shows_it_is_told_so(bench: Bench, tmp_path: Path) -> None:
     assert bench.as_guest().problem == "the detector was too busy"
     assert bench.step().step == "returned"
     assert len(bench.as_guest().detections) == bench.seen() == 1
+
+
+def blind(path: Path) -> Path:
+    """Nothing is bright enough for it."""
+    text = DETECTOR.format(batch="N", height="H", width="W", channels=4 + len(CLASSES), other_classes=", nothing")
+    return write_model(path, text.replace("bright = {0.6}", "bright = {2.0}"))
+
+
+def test_who_is_told_to_go_back_goes_back_even_when_it_has_just_kept(bench: Bench, tmp_path: Path) -> None:
+    bench.take(blind(tmp_path / "blind.onnx"))
+    bench.keep()
+    assert bench.seen() == 0
+    bench.order(Return(1))
+    assert bench.step().step == "returned"
+    assert bench.seen() == 1
+    # Once is enough.
+    bench.order(Return(1))
+    assert bench.step().step == "returned"
+    assert bench.seen() == 1
+
+
+def test_nothing_is_kept_that_has_not_worked() -> None:
+    probation = Probation(SHORT, None, 0)
+    assert not probation.is_over(10 * NS_PER_S)
+    probation.pictures += LEAST_PICTURES
+    assert not probation.is_over(NS_PER_S - 1)
+    assert probation.is_over(NS_PER_S)
 
 
 def test_a_guest_comes_in_the_size_that_a_network_has(bench: Bench, tmp_path: Path) -> None:

@@ -73,3 +73,5 @@ def test_what_cannot_be_proved_here_is_no_swap(desk: Desk, tmp_path: Path, monke
     assert (answer.is_done, "No such file" in answer.sentence) == (False, True), answer
     assert desk.ask(other).is_done
     assert desk.ask(CallOff("somebody")).is_done
+    left = [descriptor for descriptor in Path("/proc/self/fd").iterdir() if "memfd:" in str(descriptor.resolve())]
+    assert not left

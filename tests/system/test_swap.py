@@ -49,7 +49,9 @@ class Place:
         """What came of this model."""
         answer = self.ask(Activate(str(model), "somebody", is_forced))
         assert answer.is_done, answer.sentence
-        return self.swap(lambda swap: swap.is_over and swap.model == str(model))
+        with Journal(self.site.ledger.parent) as journal:
+            number = journal.steps(1)[0].swap
+        return self.swap(lambda swap: swap.is_over and swap.number == number)
 
     def steps(self) -> list[str]:
         """Of the newest swap."""

@@ -15,6 +15,11 @@ class Refusal(Exception):
         self.usage = usage
 
 
+def in_a_sentence(error: Exception) -> str:
+    """What went wrong."""
+    return error.sentence if isinstance(error, Refusal) else encodable(" ".join(str(error).split()))
+
+
 def encodable(text: str) -> str:
     """The text as any wire, file or terminal takes it: half a pair of characters is written out, as in ``\\ud800``."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -25,12 +25,15 @@ class Place:
     is_live: bool = False
     """Whether it was started for live cameras; then it is ready for whatever comes."""
     site_file: Path | None = None
+    model: str = ""
+    """That it was started with; of another one nobody asks for classes that lines named at the start, and perhaps no more."""
 
     def machine(self, site: SiteSettings, before: pipeline.Shards | None = None) -> Machine:
         """The machine of a site here; cameras that were there before stay in their shards."""
         machine = pipeline.build(site, self.folder, self.ledger, self.run, self.models_dir, gives_up=self.gives_up, before=before)
+        classes = (self.classes, self.named) if site.detector.model == self.model else ((), ())
         here = {
-            "detect": pipeline.for_detect(site, self.models_dir, (self.classes, self.named), stays_live=self.is_live),
+            "detect": pipeline.for_detect(site, self.models_dir, classes, stays_live=self.is_live),
             "control": pipeline.for_control(site, self.ledger, self.run, self.site_file),
         }
         specs = tuple(replace(spec, settings=here.get(spec.name, spec.settings)) for spec in machine.specs)

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from appliance import pipeline
 from appliance.config import SiteSettings, named_classes
-from appliance.errors import Refusal, encodable
+from appliance.errors import Refusal, in_a_sentence
 from appliance.ipc.requests import RequestDesk
 from appliance.login import login_of
 from appliance.messages import Activate, Answer, CallOff, LearnAnew, Request
@@ -18,7 +18,7 @@ from appliance.place import Place
 from appliance.supervise.preflight import LONGEST_SOCKET_PATH, check_memory
 from appliance.supervise.supervisor import Machine, Supervisor
 from appliance.swapping import Swapper
-from appliance.topics import CREDITS, REQUESTS
+from appliance.topics import CREDITS, REQUESTS, Asked
 
 logger = logging.getLogger(__name__)
 
@@ -47,16 +47,21 @@ class Reloader:
         if is_hungup:
             self._become(Request())
         while (request := self._desk.take()) is not None:
-            if isinstance(request, Activate):
-                answer = self._swapper.activate(request, self._site)
-            elif isinstance(request, CallOff):
-                answer = self._swapper.call_off(request)
-            elif isinstance(request, LearnAnew):
-                answer = self._learn_anew(request)
-            else:
-                answer = self._become(request)
-            self._desk.answer(answer)
+            self._desk.answer(self._done(request))
         self._swapper.look()
+
+    def _done(self, request: Asked) -> Answer:
+        """What came of it; whatever cannot be done, the machine goes on."""
+        try:
+            if isinstance(request, Activate):
+                return self._swapper.activate(request, self._site)
+            if isinstance(request, CallOff):
+                return self._swapper.call_off(request)
+        except (Refusal, OSError) as error:
+            answer = Answer(False, in_a_sentence(error))
+            logger.error("%s", answer.sentence)
+            return answer
+        return self._learn_anew(request) if isinstance(request, LearnAnew) else self._become(request)
 
     def _keep(self, site: SiteSettings) -> None:
         """Another model is part of the site now."""
@@ -89,7 +94,7 @@ class Reloader:
             (self._supervisor.refuse if request.is_trial else self._supervisor.change)(machine)
         except (Refusal, OSError, ValueError) as error:
             # A ValueError is of settings that cannot be handed on; whatever it is, the machine goes on.
-            answer = Answer(False, error.sentence if isinstance(error, Refusal) else encodable(" ".join(str(error).split())))
+            answer = Answer(False, in_a_sentence(error))
             if not request.is_trial:
                 logger.error("the site stays as it was: %s", answer.sentence)
             return answer

@@ -106,7 +106,8 @@ def run_site(
         # What cannot be written is refused now, and a stop before the first frame finds a ledger.
         Ledger(ledger, run).close()
         classes, named = pipeline.classes_of(site)
-        place = Place(folder, ledger, run, models_dir(), until_finished, classes, named, pipeline.is_live(site), site_file)
+        is_live, model = pipeline.is_live(site), site.detector.model
+        place = Place(folder, ledger, run, models_dir(), until_finished, classes, named, is_live, site_file, model)
         manager = ServiceManager()
         with Supervisor(place.machine(site)) as supervisor, ExitStack() as parts:
             clock, supervisor.model_name = _WorkClock(), site.detector.model

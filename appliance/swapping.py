@@ -26,7 +26,7 @@ from appliance import pipeline
 from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
 from appliance.config import SiteSettings, named_classes
 from appliance.detect.acceptance import Acceptance, AcceptanceRequest, start_acceptance
-from appliance.errors import Refusal
+from appliance.errors import Refusal, in_a_sentence
 from appliance.ipc.requests import ask
 from appliance.messages import (
     Activate,
@@ -101,7 +101,7 @@ class Swapper:
     def close(self) -> None:
         """Nothing is swapped any more."""
         if self._swap is not None and self._swap.acceptance is not None:
-            self._swap.acceptance.cancel()
+            self._swap.acceptance.close()
         self._saving.close()
         for journal in self._journals:
             journal.close()
@@ -136,29 +136,35 @@ class Swapper:
         self._swap = swap
         self._names = self.known
         try:
-            found = find_model(model, *stores_of(site.data_dir))
-            live = find_model(site.detector.model, *stores_of(site.data_dir))
-            # What to go back to; of no swap.
-            self._journal.add(Step(0, wall_ns(), site.detector.model, "began"))
-        except Refusal as refusal:
-            self._end("refused", refusal.sentence)
-            return Answer(False, refusal.sentence)
+            self._stage(swap, site, is_back=is_back)
+        except (Refusal, OSError) as error:
+            # What has not begun is over: the next one shall not wait for it.
+            self._end("refused", in_a_sentence(error))
+        if swap.is_over:
+            return Answer(False, swap.sentence)
+        return Answer(True, f"the model {model} is being brought in")
+
+    def _stage(self, swap: Swap, site: SiteSettings, *, is_back: bool) -> None:
+        """Begin with what is to be proved; raises ``Refusal`` or ``OSError`` where that cannot be."""
+        found = find_model(swap.wanted.model, *stores_of(site.data_dir))
+        live = find_model(site.detector.model, *stores_of(site.data_dir))
+        # What to go back to; of no swap.
+        self._journal.add(Step(0, wall_ns(), site.detector.model, "began"))
         self._note("staged")
         if is_back:
             # It has been through all that before.
             self._load(swap)
-        else:
-            swap.acceptance = start_acceptance(
-                AcceptanceRequest(
-                    model=found.path,
-                    settings=detector,
-                    is_live=self._place.is_live,
-                    named=named_classes(site.cameras),
-                    live=live.path,
-                    most_times=site.gates.slowest,
-                )
+            return
+        swap.acceptance = start_acceptance(
+            AcceptanceRequest(
+                model=found.path,
+                settings=swap.site.detector,
+                is_live=self._place.is_live,
+                named=named_classes(site.cameras),
+                live=live.path,
+                most_times=site.gates.slowest,
             )
-        return Answer(True, f"the model {model} is being brought in")
+        )
 
     def call_off(self, wanted: CallOff) -> Answer:
         """Leave or make everything as it was before the swap."""
@@ -298,7 +304,7 @@ class Swapper:
         # There is something to be taken back.
         assert swap is not None
         if swap.acceptance is not None:
-            swap.acceptance.cancel()
+            swap.acceptance.close()
             swap.acceptance = None
         if swap.detect_pid and not by_detector:
             self._supervisor.order("detect", Return(swap.number))

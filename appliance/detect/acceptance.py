@@ -103,6 +103,11 @@ class Acceptance:
         """Break it off; the verdict says so."""
         self._process.cancel()
 
+    def close(self) -> None:
+        """Break it off where it is under way; nobody asks for the verdict any more."""
+        if self._outcome is None:
+            self._process.close()
+
     def wait(self) -> Verdict:
         """The end of it, for those who may wait."""
         self._process.wait()

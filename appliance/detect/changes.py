@@ -26,12 +26,17 @@ class Changes:
         self._loading: Loading | None = None
         self._loaded: Network | None = None
         self._number = 0
+        self._usual_ns: int | None = None
+        """What the live network took for a picture before another one was loaded, which takes all cores."""
         self._has_told = True
+        self._may_return = False
+        """Whether the one that was asked before can be asked again, at somebody's word."""
         self._settled_ns = 0
 
     def switch(self, order: Switch, classes: Sequence[str], sources: Iterable[tuple[int, int]]) -> None:
         """Begin to load another network, with these classes wanted, for pictures of these sizes (width, height)."""
-        self._number, self._loaded = order.number, None
+        self._number, self._loaded, self._may_return = order.number, None, False
+        self._usual_ns = self._networks.paces.median_ns
         self._loading = Loading(order, classes, tuple(sources))
 
     def take(self, order: Take, classes: Sequence[str]) -> None:
@@ -42,16 +47,19 @@ class Changes:
             return
         network.speak(order.names)
         network.keep(classes)
-        self._networks.take_over(network, GateSettings.model_validate_json(order.gates), monotonic_ns())
-        self._has_told = False
+        self._networks.take_over(network, GateSettings.model_validate_json(order.gates), self._usual_ns, monotonic_ns())
+        self._has_told, self._may_return = False, True
         # Decoders follow where its input is another one; until then nothing comes that it is asked about.
         self._tell("taken", {})
 
     def go_back(self, order: Return) -> None:
-        """Nothing is loaded any more, and what took over goes again; pictures made for it are still its own."""
+        """Nothing is loaded any more, and what took over goes again, even where it has just been kept and whoever gave the order
+        had not heard of it; pictures made for it are still its own.
+        """
         if order.number == self._number:
             self._loading = self._loaded = None
-        if self._networks.probation is not None and self._number == order.number:
+        if self._may_return and self._networks.before is not None and self._number == order.number:
+            self._may_return = False
             self._networks.trade_places()
             self._settled_ns = monotonic_ns() + SETTLED_NS
         self._link.swapping(order.number, "returned", "as it was told to")
@@ -70,10 +78,9 @@ class Changes:
             self._tell("switched", {"pause_ms": round(networks.paused_ns / NS_PER_MS, 1)})
         if fault := probation.fault(now_ns):
             self.failed(fault)
-        elif probation.is_over(now_ns):
-            figures = probation.figures()
-            networks.keep()
-            self._tell("kept", figures)
+        elif self._has_told and probation.is_over(now_ns):
+            networks.probation, self._settled_ns = None, now_ns + SETTLED_NS
+            self._tell("kept", probation.figures())
 
     def failed(self, sentence: str) -> None:
         """The network that took over is no good: the one before is asked again."""
@@ -82,6 +89,7 @@ class Changes:
         figures = self._networks.probation.figures()
         logger.warning("the model is taken back: %s", sentence)
         self._networks.return_()
+        self._may_return = False
         self._link.swapping(self._number, "returned", sentence, figures)
 
     def _end_loading(self, loading: Loading) -> None:

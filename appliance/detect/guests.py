@@ -17,6 +17,7 @@ from appliance.topics import GUESTS
 
 # Of the detector's time, at most one part in so many.
 SHARE = 10
+BUSY = "the detector was too busy"
 
 
 class Guests:
@@ -37,8 +38,10 @@ class Guests:
         """Until the next one may come."""
         return max(0, self._due_ns - monotonic_ns()) / NS_PER_S
 
-    def take(self) -> Pixels | None:
-        """The network's input, (H, W, 3) RGB, for the next picture, if there is one and it is its turn."""
+    def take(self, fixed: tuple[int, int] | None) -> Pixels | None:
+        """The network's input, (H, W, 3) RGB, for the next picture, if there is one and it is its turn; ``fixed`` is its
+        (height, width), where it takes no other.
+        """
         now_ns = monotonic_ns()
         if self._picture is not None or now_ns < self._due_ns:
             return None
@@ -47,12 +50,12 @@ class Guests:
             return None
         if len(picture.pixels) != picture.height * picture.width * 3 or now_ns > picture.expires_ns:
             # Nobody waits for this any more.
-            self.desk.answer(GuestSeen(Detections.empty(), (), "the detector was too busy"))
+            self.desk.answer(GuestSeen(Detections.empty(), (), BUSY))
             return None
         self._picture, self._began_ns = picture, now_ns
         pixels = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 3)
         # The network works on it in place.
-        self._input = letterboxed(pixels, *self.shape)
+        self._input = letterboxed(pixels, *(fixed or self.shape))
         return self._input
 
     def answer(self, network: Network, outputs: Floats, input_shape: tuple[int, int]) -> None:
@@ -64,6 +67,14 @@ class Guests:
         place = Letterbox.fit(picture.width, picture.height, *input_shape)
         boxes = place.to_source(seen.boxes, picture.width, picture.height)
         self.desk.answer(GuestSeen(Detections(boxes, seen.scores, seen.classes), network.names))
+        self._end()
+
+    def give_up(self, sentence: str = BUSY) -> None:
+        """The picture that was taken is not looked at."""
+        self.desk.answer(GuestSeen(Detections.empty(), (), sentence))
+        self._end()
+
+    def _end(self) -> None:
         now_ns = monotonic_ns()
         self._picture, self._due_ns = None, now_ns + (SHARE - 1) * (now_ns - self._began_ns)
 

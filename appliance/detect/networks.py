@@ -3,6 +3,7 @@
 loading      the new one is loaded and warmed up in a thread; the other is asked
 probation    the new one is asked for pictures of its own size, the other for those that still come in its size, and as a
              witness now and then
+settling     it is decided which one is asked; the other still has pictures of its size on their way
 alone        the other one is let go of
 """
 
@@ -91,17 +92,17 @@ class Networks:
         if self.before is not None:
             yield self.before
 
-    def take_over(self, network: Network, gates: GateSettings, now_ns: int) -> None:
-        """From now on it is asked; the one before stays ready."""
+    def take_over(self, network: Network, gates: GateSettings, usual_ns: int | None, now_ns: int) -> None:
+        """From now on it is asked; the one before, which takes ``usual_ns`` for a picture, stays ready."""
         self.before, self.live = self.live, network
-        self.probation = Probation(gates, self.paces.median_ns, now_ns)
+        self.probation = Probation(gates, usual_ns, now_ns)
         self.paces = self.probation.paces
         self._witnessed_ns = now_ns
         self.paused_ns = 0
 
     def trade_places(self) -> None:
         """The one before is asked again; the other only for pictures that were made for it."""
-        # There is one during a probation.
+        # There is one during a probation, and for a while after it.
         assert self.before is not None
         self.live, self.before, self.probation = self.before, self.live, None
         self.paces = Paces()
@@ -114,13 +115,15 @@ class Networks:
         self.paces = Paces()
 
     def keep(self) -> None:
-        """The one before is let go of."""
-        self.before, self.probation = None, None
+        """The other one is let go of."""
+        self.before = None
 
     def wants_witness(self, network: Network, ticket: FrameTicket, now_ns: int) -> bool:
         """Whether the one before shall look at this picture, too."""
         before = self.before
-        if before is None or network is not self.live or not fits(before, ticket) or now_ns - self._witnessed_ns < WITNESS_NS:
+        if self.probation is None or before is None or network is not self.live or not fits(before, ticket):
+            return False
+        if now_ns - self._witnessed_ns < WITNESS_NS:
             return False
         self._witnessed_ns = now_ns
         return True
@@ -132,6 +135,8 @@ class Networks:
             return
         if self.before is not None and self.paused_ns == 0:
             self.paused_ns = now_ns - (self._last_ns or now_ns)
+        if self.probation is not None:
+            self.probation.pictures += pictures
         # Behind another one it has waited.
         self.paces.add((now_ns - max(began_ns, self._last_ns)) // pictures, now_ns)
         self._last_ns = now_ns

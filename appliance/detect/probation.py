@@ -49,6 +49,8 @@ class Probation:
         self._gates, self._usual_ns = gates, usual_ns
         self._began_ns, self._ends_ns = now_ns, now_ns + round(gates.probation_s * NS_PER_S)
         self.paces = Paces()
+        self.pictures = 0
+        """How many it has answered."""
         self._seen = self._seen_before = 0
 
     def compare(self, boxes: int, boxes_before: int) -> None:
@@ -57,8 +59,8 @@ class Probation:
         self._seen_before += boxes_before
 
     def is_over(self, now_ns: int) -> bool:
-        """Whether it has been watched for long enough."""
-        return now_ns >= self._ends_ns
+        """Whether it has been watched for long enough, at work."""
+        return now_ns >= self._ends_ns and self.pictures >= LEAST_PICTURES
 
     def fault(self, now_ns: int) -> str:
         """What is wrong with it, as a sentence; empty where nothing is."""

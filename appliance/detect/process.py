@@ -108,9 +108,15 @@ class Detector:
 
     def _let_in(self, guests: Guests) -> None:
         live = self.networks.live
-        if len(self._under_way) < live.capacity and (picture := guests.take()) is not None:
+        if len(self._under_way) >= live.capacity or (picture := guests.take(live.info.rule.fixed)) is None:
+            return
+        try:
             live.submit([picture])
-            self._under_way.append(Batch(live, monotonic_ns(), guest=(picture.shape[0], picture.shape[1])))
+        except RuntimeError as error:
+            # Of a picture that no camera has sent, and nobody's end.
+            guests.give_up(f"the model does not work on it: {error}")
+            return
+        self._under_way.append(Batch(live, monotonic_ns(), guest=(picture.shape[0], picture.shape[1])))
 
     def _wait(self) -> None:
         due_ns = self._batcher.due_in_ns(monotonic_ns())
@@ -203,17 +209,18 @@ class Detector:
             raise error
         self._changes.failed(f"it does not work on what it is given: {error}")
         lost = [batch for batch in self._under_way if batch.network is network]
-        others = [batch for batch in self._under_way if batch.network is not network and not batch.is_witness]
-        for batch in self._under_way:
-            if batch.is_witness:
-                batch.network.collect()
-        self._under_way = deque(others)
+        # Networks answer in order: also who was a witness answers in its turn.
+        self._under_way = deque(batch for batch in self._under_way if batch.network is not network)
+        if self._guests is not None and any(batch.guest is not None for batch in lost):
+            self._guests.give_up()
         for batch in lost:
             self._give_again(batch.tickets)
         self._give_again(tickets)
 
     def _give_again(self, tickets: tuple[FrameTicket, ...]) -> None:
-        network = self.networks.of(tickets[0]) if tickets else None
+        if not tickets:
+            return
+        network = self.networks.of(tickets[0])
         if network is not None:
             self._give(network, tickets, monotonic_ns())
         else:
@@ -241,7 +248,13 @@ class Detector:
             if self.networks.probation is not None and not is_finite(outputs):
                 raise RuntimeError("it answers with what is no number")
         except RuntimeError as error:
-            self._on_failure(batch.network, error, ())
+            if batch.guest is None or self.networks.probation is not None:
+                self._on_failure(batch.network, error, ())
+                return
+            # Somebody must be at home for a guest to be let in.
+            assert self._guests is not None
+            self._under_way.popleft()
+            self._guests.give_up(f"the model does not work on it: {error}")
             return
         self._under_way.popleft()
         began_ns = monotonic_ns()

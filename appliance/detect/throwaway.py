@@ -43,17 +43,25 @@ class ThrowAway:
         self._output, self._complaints = os.memfd_create("output"), os.memfd_create("complaints")
         self._read_bytes = 0
         self._is_late = self._is_fat = self._is_cancelled = False
+        try:
+            self._process = self._started(module, request)
+        except OSError:
+            os.close(self._output)
+            os.close(self._complaints)
+            raise
+        self._began_ns = monotonic_ns()
+
+    def _started(self, module: str, request: str) -> subprocess.Popen[bytes]:
         with tempfile.TemporaryFile() as stdin:
             stdin.write(request.encode())
             stdin.seek(0)
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", module, str(os.getpid()), str(round(self.limit_mb * BYTES_PER_MB))],
                 stdin=stdin,
                 stdout=self._output,
                 stderr=self._complaints,
                 start_new_session=True,
             )
-        self._began_ns = monotonic_ns()
 
     @property
     def pid(self) -> int:

@@ -39,7 +39,7 @@ class Child:
         self._heard_ns = 0
         self._started_ns = 0
         self._died_ns = self._asked_ns = 0
-        self.deaths_in_a_row = 0
+        self.deaths_in_a_row = self.buried_pid = 0
         self.last_end = ""
         """How its last life ended."""
         self.told: Condition | None = None
@@ -113,7 +113,7 @@ class Child:
         self._died_ns = now_ns
         exit_code = self._process.wait()
         self.last_end = in_words(exit_code)
-        self._process, self.is_ready = None, False
+        self.buried_pid, self._process, self.is_ready = self._process.pid, None, False
         self.restarts += 1
         self._earlier, self.beat = self.work, Beat(0)
         return exit_code

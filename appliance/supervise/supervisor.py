@@ -253,6 +253,9 @@ class Supervisor:
         return all(stream.stage is Stage.FINISHED for stream in self.streams.values())
 
     def _watch(self, child: Child) -> None:
+        if self.children.get(child.spec.name) is not child:
+            # The end of another one was its end, too.
+            return
         if child.has_died():
             self._hear_all()
             exit_code = child.bury()
@@ -263,7 +266,8 @@ class Supervisor:
                 return
             if child.spec.is_passing:
                 logger.warning("%s has ended: %s", child.spec.name, in_words(exit_code))
-                self.children.pop(child.spec.name)
+                # Whoever has heard its last word may have ended it already.
+                self.children.pop(child.spec.name, None)
                 return
             logger.warning("%s has died (%s) and is started again", child.spec.name, in_words(exit_code))
             # Told at once: in a second all may be well again, and a gap without its reason.
@@ -317,6 +321,9 @@ class Supervisor:
         if child is None:
             # It is leaving.
             return
+        if report.pid != child.pid and not (isinstance(report, Refused) and report.pid == child.buried_pid):
+            # From an earlier life; only why it has ended is of interest still.
+            return
         if isinstance(report, Swapping) or (child.spec.is_passing and isinstance(report, Ready | Refused)):
             child.is_ready = True
             child.hear()
@@ -326,9 +333,6 @@ class Supervisor:
             if self._machine.gives_up or (not self._has_worked and (child.spec.is_vital or report.usage)):
                 self._give_up(report.sentence, usage=report.usage)
             child.complaint = report.sentence
-            return
-        if report.pid != child.pid:
-            # From an earlier life.
             return
         child.hear(report if isinstance(report, Beat) else None)
         if isinstance(report, Ready):

@@ -44,6 +44,15 @@ class Agreement:
         """2 · both / (boxes of one + boxes of the other), 0..1; 1 where neither saw anything."""
         return 2 * self.both / self.boxes if self.boxes else 1.0
 
+    def worst(self, least_boxes: int) -> tuple[int, float] | None:
+        """The class that they agree least on, and its F1, of those with so many boxes of both; None where there is none."""
+        boxes = {class_id: 2 * both + one + other for class_id, (both, one, other) in self.classes.items()}
+        shares = [(2 * self.classes[key][0] / count, key) for key, count in boxes.items() if count >= max(1, least_boxes)]
+        if not shares:
+            return None
+        f1, class_id = min(shares)
+        return class_id, f1
+
 
 def matches(overlaps: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> int:
     """How many pairs of rows and columns overlap (N, M), each used once, the largest overlaps first."""

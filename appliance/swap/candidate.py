@@ -8,7 +8,7 @@ import os
 
 from appliance.boxes import Detections
 from appliance.clock import NS_PER_S, monotonic_ns
-from appliance.config import CameraSettings
+from appliance.config import CameraSettings, wanted_classes
 from appliance.detect.guests import letterboxed
 from appliance.detect.network import Network
 from appliance.detect.process import SHADOW
@@ -45,8 +45,10 @@ class Candidate:
         self.network = Network(settings.detect)
         names = extended(settings.names, self.network.info.names)
         self.network.speak(names)
-        common = frozenset(names.index(name) for name in self.network.info.names if name in settings.live_names)
         cameras = {camera.name: camera for camera in map(CameraSettings.model_validate_json, settings.cameras)}
+        # As the one that counts, which is asked for nothing else; cameras may have changed since the start.
+        self.network.keep(wanted_classes(cameras.values()))
+        common = frozenset(names.index(name) for name in self.network.info.names if name in settings.live_names)
         confidence = settings.detect.detector.confidence
         self._shadow = Shadow(cameras, Yardstick(settings.gates, settings.tracker, settings.counter, confidence, names, common))
         self._rings = RingReaders()
@@ -55,6 +57,11 @@ class Candidate:
         self._seen = self._looked_at = 0
         self._began_ns = self._told_ns = 0
         self._has_judged = False
+
+    def close(self) -> None:
+        """Look at nothing any more."""
+        self._listener.close()
+        self.network.close()
 
     def step(self) -> None:
         """Look at a frame, if it is its turn, or wait for one."""

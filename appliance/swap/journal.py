@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from appliance.errors import Refusal
 
@@ -46,9 +47,13 @@ class Journal:
     def __init__(self, data_dir: Path) -> None:
         try:
             self._connection = sqlite3.connect(data_dir / FILE_NAME, isolation_level=None)
+        except sqlite3.Error as error:
+            raise Refusal(f"the journal of models in {data_dir} cannot be opened: {error}") from None
+        try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute(SCHEMA)
         except sqlite3.Error as error:
+            self._connection.close()
             raise Refusal(f"the journal of models in {data_dir} cannot be opened: {error}") from None
 
     def __enter__(self) -> Journal:
@@ -59,7 +64,7 @@ class Journal:
 
     def next_number(self) -> int:
         """For a new swap."""
-        (last,) = self._connection.execute("SELECT COALESCE(MAX(swap), 0) FROM steps").fetchone()
+        [(last,)] = self._read("SELECT COALESCE(MAX(swap), 0) FROM steps")
         return int(last) + 1
 
     def add(self, step: Step) -> None:
@@ -73,9 +78,11 @@ class Journal:
 
     def steps(self, most: int = 200, before_swap: int | None = None) -> list[Step]:
         """The newest swaps first, each from its first step to its last."""
-        rows = self._connection.execute(
+        rows = self._read(
             f"SELECT {COLUMNS} FROM steps WHERE ? IS NULL OR swap < ? ORDER BY swap DESC, id LIMIT ?",
-            (before_swap, before_swap, most),
+            before_swap,
+            before_swap,
+            most,
         )
         return [
             Step(swap, time_ns, model, step, sentence, json.loads(figures), author)
@@ -85,8 +92,14 @@ class Journal:
     def kept_before(self, model: str) -> str | None:
         """The model that was kept last, of those that are not this one; None where there never was one."""
         query = "SELECT model FROM steps WHERE step IN ('kept', 'began') AND model <> ? ORDER BY id DESC LIMIT 1"
-        row = self._connection.execute(query, (model,)).fetchone()
-        return None if row is None else str(row[0])
+        rows = self._read(query, model)
+        return str(rows[0][0]) if rows else None
+
+    def _read(self, query: str, *values: object) -> list[Any]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise Refusal(f"the journal of models cannot be read: {error}") from None
 
     def close(self) -> None:
         """Write no more."""

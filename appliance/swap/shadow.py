@@ -102,6 +102,10 @@ class Shadow:
         seen = f"on {self.frames} live frames its boxes agree with an F1 of {f1:.2f}"
         if f1 < gates.agreement:
             return Judgement(False, f"{seen}, at least {gates.agreement:g} is wanted")
+        # Many cars would hide that it sees no bus.
+        if (worst := self.agreement.worst(LEAST_BOXES)) is not None and worst[1] < gates.agreement:
+            what = f"{seen}, but those of the class '{self._yardstick.names[worst[0]]}' with one of {worst[1]:.2f}"
+            return Judgement(False, f"{what}, at least {gates.agreement:g} is wanted")
         counts = f"it counts {self.new_count} where the other counts {self.live_count}"
         if most >= LEAST_CROSSINGS and abs(self.live_count - self.new_count) > gates.counts * most:
             return Judgement(False, f"{counts}; they may differ by {gates.counts:.0%}")

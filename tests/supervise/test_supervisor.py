@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import Refusal
+from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingSize
+from appliance.messages import Ready, Refused, Swapping
 from appliance.supervise.child import in_words
 from appliance.supervise.preflight import is_alive, sweep
 from appliance.supervise.recovery import CameraStream, Stage
@@ -201,6 +203,54 @@ def test_a_refusal_ends_everything_with_its_sentence(tmp_path: Path) -> None:
         run(machine_of(tmp_path, decode=refusing), lambda supervisor: iter([lambda: False]))
     assert caught.value.usage
     wait_until("everybody is gone", lambda: not players())
+
+
+def test_a_passing_process_that_refuses_is_ended_by_whoever_hears_of_it(tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    def script(supervisor: Supervisor) -> Iterator[Callable[[], bool]]:
+        def hear(process: str, report: Swapping | Ready | Refused) -> None:
+            if isinstance(report, Refused):
+                heard.append(report.sentence)
+                supervisor.end_passing(process)
+
+        supervisor.hear_swap = hear
+        yield plays(supervisor, 1)
+        spec = player("passing", "refusing", part=Part("no such model"))
+        supervisor.begin_passing(replace(spec, is_vital=False, is_passing=True))
+        child = supervisor.children["passing"]
+        yield lambda: child.pid > 0
+        # Its word is heard when it is found dead, and not before.
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        supervisor._watch(child)
+        assert "passing" not in supervisor.children
+
+    run(machine_of(tmp_path, gives_up=False), script)
+    assert heard == ["no such model"]
+
+
+def earlier_detect(pipe: Connection, folder: Path) -> None:
+    """Reports in the name of one that lives no more."""
+    link = CommandLink(folder, "detect")
+    link.swapping(1, "kept")
+    link.close()
+    pipe.send("done")
+    until_told(pipe)
+
+
+def test_what_an_earlier_life_reports_of_a_swap_is_not_taken_for_this_ones(tmp_path: Path) -> None:
+    heard: list[int] = []
+
+    def script(supervisor: Supervisor) -> Iterator[Callable[[], bool]]:
+        supervisor.hear_swap = lambda process, report: heard.append(report.pid)
+        yield plays(supervisor, 1)
+        with Peer(earlier_detect, tmp_path) as earlier:
+            earlier.hear()
+            frames = supervisor.children["detect"].beat.frames
+            yield lambda: supervisor.children["detect"].beat.frames > frames + 20
+        assert not heard
+
+    run(machine_of(tmp_path, gives_up=False), script)
 
 
 def starts_noted_in(path: Path) -> list[float]:

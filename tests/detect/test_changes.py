@@ -1,0 +1,197 @@
+"""A real detector that is told to work with another network: what it makes of pictures on the way, and what it reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+import pytest
+
+from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.config import CameraSettings, DetectorSettings, GateSettings
+from appliance.detect.probation import LEAST_PICTURES, Probation
+from appliance.detect.process import main
+from appliance.ipc.channel import Receiver, Sender
+from appliance.ipc.command import CommandLink, CommandPost
+from appliance.ipc.frame_ring import FrameRing, RingFile, RingSize
+from appliance.ipc.requests import ask
+from appliance.messages import (
+    Began,
+    Begin,
+    Checkpoint,
+    DetectedFrame,
+    GuestPicture,
+    GuestSeen,
+    Ready,
+    Return,
+    Swapping,
+    Switch,
+    Take,
+)
+from appliance.process_settings import DetectProcess
+from appliance.topics import BOXES, GUESTS, TICKETS
+from tests.detect.bad_models import write_without_numbers
+from tests.examples import PREVIEW_HEIGHT, PREVIEW_WIDTH, ticket_for
+from tests.processes import Peer
+from tests.system.models import CLASSES, DETECTOR, write_detector, write_model
+from tests.waiting import wait_until
+
+HEIGHT, WIDTH = 96, 128
+T = TypeVar("T")
+SHORT = GateSettings(probation_s=1, slowest=1000)
+
+
+def settings_of(model: Path) -> DetectProcess:
+    return DetectProcess(
+        detector=DetectorSettings(model=str(model), input_px=WIDTH, threads=1),
+        low_score=0.1,
+        classes=(),
+        named=(),
+        stores=(),
+        is_live=True,
+        takes_guests=True,
+        burst=1,
+    )
+
+
+def detect(pipe: Connection, folder: Path, settings: str) -> None:
+    """What the supervisor would start."""
+    del pipe
+    main(CommandLink(folder, "detect"), settings)
+
+
+class Bench:
+    """A detector with one camera, and the test in the supervisor's, the decoder's and the tracker's place."""
+
+    def __init__(self, folder: Path, peer: Peer, post: CommandPost) -> None:
+        self.folder, self.peer, self.post = folder, peer, post
+        self.model = self._heard(Ready).model
+        assert self.model is not None
+        self._boxes = Receiver(folder, BOXES, "0")
+        self._file = RingFile(RingSize(1, HEIGHT * WIDTH * 3, PREVIEW_HEIGHT * PREVIEW_WIDTH * 3 // 2))
+        self._ring, self._frame = FrameRing(self._file.path, writable=True), 0
+        camera = CameraSettings(name="yard", source="rtsp://yard/").model_dump_json()
+        self.order(Begin("yard", 1, Checkpoint(-1), self.model, self._file.path, camera, "0"))
+        self._heard(Began)
+        self._tickets = Sender(folder, TICKETS, "device")
+
+    def close(self) -> None:
+        self._tickets.close()
+        self._boxes.socket.close()
+        self._file.close()
+
+    def order(self, order: Begin | Switch | Take | Return) -> None:
+        self.post.order("detect", self.peer.pid, order)
+
+    def _heard(self, kind: type[T]) -> T:
+        def report() -> T | None:
+            message = self.post.take()
+            return message[1] if message is not None and isinstance(message[1], kind) else None
+
+        return wait_until(f"a {kind.__name__}", report, 60)
+
+    def step(self) -> Swapping:
+        """The next that is reported."""
+        return self._heard(Swapping)
+
+    def take(self, model: Path, number: int = 1) -> None:
+        self.order(Switch(number, settings_of(model).model_dump_json()))
+        step = self.step()
+        assert step.step == "loaded", step
+        self.order(Take(number, CLASSES, SHORT.model_dump_json()))
+        assert self.step().step == "taken"
+
+    def keep(self) -> None:
+        """Have it work until it is kept."""
+        steps: list[str] = []
+        while "kept" not in steps:
+            self.seen()
+            if (message := self.post.take()) is not None and isinstance(message[1], Swapping):
+                steps.append(message[1].step)
+        assert steps == ["switched", "kept"]
+
+    def seen(self) -> int:
+        """How many boxes are found in a picture of a white block."""
+        self._ring.begin(0)
+        picture = self._ring.input_picture(0, HEIGHT, WIDTH)
+        picture[:] = 0
+        picture[32:64, 32:96] = 255
+        self._frame += 1
+        ticket = ticket_for(self._file.path, 0, self._ring.commit(0), frame=self._frame)
+        size = {"source_height": HEIGHT, "source_width": WIDTH, "input_height": HEIGHT, "input_width": WIDTH}
+        self._tickets.send(msgspec.structs.replace(ticket, **size))
+        answer = wait_until("an answer", self._boxes.take, 20)
+        assert isinstance(answer, DetectedFrame)
+        assert answer.ticket.frame == self._frame
+        return len(answer.detections)
+
+    def as_guest(self) -> GuestSeen:
+        """What is answered to the same picture from elsewhere."""
+        picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        picture[32:64, 32:96] = 255
+        answer = ask(self.folder, GUESTS, GuestPicture(HEIGHT, WIDTH, picture.tobytes(), monotonic_ns() + 60 * NS_PER_S), 20.0)
+        assert answer is not None
+        return answer
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    post = CommandPost(tmp_path)
+    settings = settings_of(write_detector(tmp_path / "first.onnx")).model_dump_json()
+    with Peer(detect, tmp_path, settings) as peer:
+        bench = Bench(tmp_path, peer, post)
+        yield bench
+        bench.close()
+    post.close()
+
+
+def test_a_network_that_answers_with_no_numbers_gives_its_frame_back(bench: Bench, tmp_path: Path) -> None:
+    bench.take(write_without_numbers(tmp_path / "bad.onnx"))
+    assert bench.seen() == 1
+    step = bench.step()
+    assert (step.step, "no number" in step.sentence) == ("returned", True), step
+    assert [bench.seen() for _ in range(3)] == [1, 1, 1]
+    assert len(bench.as_guest().detections) == 1
+
+
+def test_a_guest_that_shows_it_is_told_so(bench: Bench, tmp_path: Path) -> None:
+    bench.take(write_without_numbers(tmp_path / "bad.onnx"))
+    assert bench.as_guest().problem == "the detector was too busy"
+    assert bench.step().step == "returned"
+    assert len(bench.as_guest().detections) == bench.seen() == 1
+
+
+def blind(path: Path) -> Path:
+    """Nothing is bright enough for it."""
+    text = DETECTOR.format(batch="N", height="H", width="W", channels=4 + len(CLASSES), other_classes=", nothing")
+    return write_model(path, text.replace("bright = {0.6}", "bright = {2.0}"))
+
+
+def test_who_is_told_to_go_back_goes_back_even_when_it_has_just_kept(bench: Bench, tmp_path: Path) -> None:
+    bench.take(blind(tmp_path / "blind.onnx"))
+    bench.keep()
+    assert bench.seen() == 0
+    bench.order(Return(1))
+    assert bench.step().step == "returned"
+    assert bench.seen() == 1
+    # Once is enough.
+    bench.order(Return(1))
+    assert bench.step().step == "returned"
+    assert bench.seen() == 1
+
+
+def test_nothing_is_kept_that_has_not_worked() -> None:
+    probation = Probation(SHORT, None, 0)
+    assert not probation.is_over(10 * NS_PER_S)
+    probation.pictures += LEAST_PICTURES
+    assert not probation.is_over(NS_PER_S - 1)
+    assert probation.is_over(NS_PER_S)
+
+
+def test_a_guest_comes_in_the_size_that_a_network_has(bench: Bench, tmp_path: Path) -> None:
+    bench.take(write_detector(tmp_path / "other.onnx", size=(64, 96)))
+    assert len(bench.as_guest().detections) == 1

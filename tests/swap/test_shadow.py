@@ -1,0 +1,77 @@
+"""A model in the shadow of another: what it is asked for, and by what it is judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from appliance import pipeline
+from appliance.boxes import Detections
+from appliance.config import CameraSettings, CounterSettings, GateSettings, SiteSettings, TrackerSettings
+from appliance.ipc.command import CommandLink, CommandPost
+from appliance.place import Place
+from appliance.process_settings import CandidateProcess, DetectProcess
+from appliance.swap.candidate import Candidate
+from appliance.swap.shadow import Shadow, Yardstick
+from tests.examples import ticket_for
+from tests.system.models import CLASSES, write_detector
+
+GATES = GateSettings(shadow_s=1)
+LINE = {"name": "middle", "from": [0.5, 0.0], "to": [0.5, 1.0]}
+
+
+def camera(*classes: str) -> CameraSettings:
+    return CameraSettings.model_validate({"name": "yard", "source": "rtsp://yard/", "lines": [{**LINE, "classes": classes}]})
+
+
+def seen(classes: list[int]) -> Detections:
+    """Boxes side by side."""
+    boxes = np.array([[50 * place, 0, 50 * place + 40, 40] for place in range(len(classes))], np.float32).reshape(-1, 4)
+    return Detections(boxes, np.full(len(classes), 0.9, np.float32), np.array(classes, np.int64))
+
+
+@pytest.mark.parametrize(("frames", "is_good"), [(10, True), (60, False)])
+def test_a_class_that_is_no_longer_seen_is_not_hidden_behind_another(frames: int, is_good: bool) -> None:
+    common = frozenset(range(len(CLASSES)))
+    shadow = Shadow({"yard": camera()}, Yardstick(GATES, TrackerSettings(), CounterSettings(), 0.25, CLASSES, common))
+    for frame in range(frames):
+        shadow.add(ticket_for("", frame=frame), seen([0] * 5 + [1]), seen([0] * 5))
+    judgement = shadow.judgement(10)
+    assert judgement is not None
+    assert (judgement.is_good, "of the class 'person'" in judgement.sentence) == (is_good, not is_good), judgement
+
+
+def test_a_candidate_is_asked_for_what_lines_count_now(tmp_path: Path) -> None:
+    post, model = CommandPost(tmp_path), write_detector(tmp_path / "model.onnx")
+    site = SiteSettings.model_validate({"cameras": [], "detector": {"model": str(model), "input_px": 128}})
+    settings = CandidateProcess(
+        number=1,
+        detect=DetectProcess.model_validate_json(pipeline.for_detect(site, tmp_path)),
+        gates=GATES,
+        tracker=TrackerSettings(),
+        counter=CounterSettings(),
+        names=CLASSES,
+        live_names=CLASSES,
+        cameras=(camera("person").model_dump_json(by_alias=True),),
+    )
+    link = CommandLink(tmp_path, "candidate")
+    candidate = Candidate(link, settings)
+    assert candidate.network.kept == ("person",)
+    candidate.close()
+    link.close()
+    post.close()
+
+
+def test_another_model_need_not_know_what_lines_named_when_the_program_began(tmp_path: Path) -> None:
+    first, other = (
+        SiteSettings.model_validate({"cameras": [], "detector": {"model": name}, "data_dir": str(tmp_path)})
+        for name in ("first", "other")
+    )
+    place = Place(tmp_path, tmp_path / "ledger", "run", tmp_path, False, ("bus",), ("bus",), model="first")
+    found = [
+        DetectProcess.model_validate_json(next(spec.settings for spec in place.machine(site).specs if spec.name == "detect"))
+        for site in (first, other)
+    ]
+    assert [(settings.classes, settings.named) for settings in found] == [(("bus",), ("bus",)), ((), ())]

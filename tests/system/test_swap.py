@@ -153,6 +153,7 @@ def test_a_bad_model_never_counts(steady: Place, tmp_path: Path, text: str, name
     steady.site.until_counted("gate", 1)
 
 
+@pytest.mark.long
 def test_what_is_under_way_can_be_called_off_and_is_alone(place: Place, tmp_path: Path) -> None:
     other = write_detector(tmp_path / "other.onnx")
     assert not place.ask(CallOff("me")).is_done
@@ -195,6 +196,7 @@ def test_a_death_in_any_step_leaves_the_other_one(place: Place, tmp_path: Path) 
     assert place.site.health().model_name == str(other)
 
 
+@pytest.mark.long
 def test_a_kept_model_that_cannot_be_written_down_is_told_and_holds_nothing_up(place: Place, tmp_path: Path) -> None:
     site, revisions = place.site, tmp_path / "data" / "revisions.sqlite"
     # Nothing can be recorded there.

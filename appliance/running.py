@@ -19,7 +19,7 @@ from appliance.config import SiteSettings
 from appliance.errors import Refusal
 from appliance.ledger.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
-from appliance.models.store import store_folder
+from appliance.models.store import full_name, own_store, store_folder
 from appliance.place import Place
 from appliance.reloading import Reloader
 from appliance.supervise.preflight import check_memory, check_port, is_alive, possible_parents, runtime_parent, sweep
@@ -107,10 +107,11 @@ def run_site(
         Ledger(ledger, run).close()
         classes, named = pipeline.classes_of(site)
         is_live, model = pipeline.is_live(site), site.detector.model
-        place = Place(folder, ledger, run, models_dir(), until_finished, classes, named, is_live, site_file, model)
+        version = full_name(model, own_store(site.data_dir), models_dir())
+        place = Place(folder, ledger, run, models_dir(), until_finished, classes, named, is_live, site_file, model, version)
         manager = ServiceManager()
         with Supervisor(place.machine(site)) as supervisor, ExitStack() as parts:
-            clock, supervisor.model_name = _WorkClock(), site.detector.model
+            clock, supervisor.model_name = _WorkClock(), version
 
             reloader = None if read_again is None else parts.enter_context(Reloader(supervisor, place, site, read_again))
 

@@ -42,7 +42,7 @@ from appliance.messages import (
     Switch,
     Take,
 )
-from appliance.models.store import find_model, stores_of
+from appliance.models.store import find_model, full_name, stores_of
 from appliance.place import Place
 from appliance.process_settings import CandidateProcess, DetectProcess
 from appliance.supervise.spec import ProcessSpec
@@ -124,11 +124,13 @@ class Swapper:
             return Answer(False, f"the model {self._swap.wanted.model} is being brought in; wait, or call that off")
         if self._supervisor.model is None:
             return Answer(False, "the machine has not loaded a model yet")
-        is_back = not wanted.model
-        model = wanted.model or self._journal.kept_before(site.detector.model)
-        if model is None:
+        is_back, stores = not wanted.model, stores_of(site.data_dir)
+        live = self._live_name(site)
+        named = wanted.model or self._journal.kept_before(live)
+        if named is None:
             return Answer(False, "there was no other model before this one")
-        if model == site.detector.model:
+        model = full_name(named, *stores)
+        if model == live:
             return Answer(False, f"the model {model} counts already")
         wanted = msgspec.structs.replace(wanted, model=model)
         detector = site.detector.model_copy(update={"model": model})
@@ -144,12 +146,16 @@ class Swapper:
             return Answer(False, swap.sentence)
         return Answer(True, f"the model {model} is being brought in")
 
+    def _live_name(self, site: SiteSettings) -> str:
+        """The model that counts, with its version: that of the start, though a higher one may have come meanwhile."""
+        return self._place.running(site).detector.model
+
     def _stage(self, swap: Swap, site: SiteSettings, *, is_back: bool) -> None:
         """Begin with what is to be proved; raises ``Refusal`` or ``OSError`` where that cannot be."""
         found = find_model(swap.wanted.model, *stores_of(site.data_dir))
-        live = find_model(site.detector.model, *stores_of(site.data_dir))
+        live = find_model(self._live_name(site), *stores_of(site.data_dir))
         # What to go back to; of no swap.
-        self._journal.add(Step(0, wall_ns(), site.detector.model, "began"))
+        self._journal.add(Step(0, wall_ns(), self._live_name(site), "began"))
         self._note("staged")
         if is_back:
             # It has been through all that before.

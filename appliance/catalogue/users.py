@@ -22,14 +22,14 @@ def site_files(named: Path | None, data_dir: Path) -> list[Path]:
 
 def refuse_used(folder: Path, sites: Iterable[Path]) -> None:
     """Raise ``Refusal`` where a site names this version, or its name while this is the highest version, or where its journal
-    says that it would go back to it.
+    says that it would go back to it, or where a site cannot be read.
     """
     for path in sites:
         try:
             site = load_site(path)
-        except Refusal:
-            # What cannot be read runs nothing.
-            continue
+        except Refusal as refusal:
+            # A machine may have begun with it before it was spoilt.
+            raise Refusal(f"a model that no site works with is wanted, but {path} cannot tell: {refusal.sentence}") from None
         for name, says in _models_of(site):
             if _folder_of(name, site) == folder.resolve():
                 raise Refusal(f"a model that no site works with is wanted, but {path} {says} {name}, which is this one")

@@ -108,6 +108,9 @@ class Network:
         return self._numbered(read_head(output, self._head((1, *output.shape), shape), kept))
 
     def _numbered(self, seen: Detections) -> Detections:
+        # A head that names a class itself may name one that nobody knows.
+        if len(seen) and not 0 <= seen.classes.min() <= seen.classes.max() < len(self.info.names):
+            seen = seen.take(np.flatnonzero((seen.classes >= 0) & (seen.classes < len(self.info.names))))
         return seen if self._numbers is None else Detections(seen.boxes, seen.scores, self._numbers[seen.classes])
 
     def _head(self, output_shape: tuple[int, ...], shape: tuple[int, int]) -> Head:

@@ -63,6 +63,17 @@ def find_model(wanted: str, *stores: Path) -> ModelFile:
     return found
 
 
+def full_name(wanted: str, *stores: Path) -> str:
+    """What is wanted, with the version that it means at this moment; a path is what it is, and so is what is not there."""
+    if os.path.exists(os.path.expanduser(wanted)) or not _is_name(wanted):
+        return wanted
+    try:
+        folder = find_version(wanted, *stores)
+    except Refusal:
+        return wanted
+    return f"{folder.parent.name}{BETWEEN}{folder.name}"
+
+
 def find_version(wanted: str, *stores: Path) -> Path:
     """The folder of ``name@version``, or of the name's highest version, in the first store that has one."""
     name, _, version = wanted.partition(BETWEEN)

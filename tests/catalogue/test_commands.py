@@ -94,6 +94,14 @@ def test_what_a_site_works_with_is_not_deleted(tmp_path: Path) -> None:
     assert "names road" in refused("delete", "road@1", "--config", str(site), data_dir=tmp_path).sentence
 
 
+def test_nothing_is_deleted_where_a_site_cannot_be_read(tmp_path: Path) -> None:
+    add_kept(tmp_path / "engines", "road")
+    (tmp_path / "site.yaml").write_text("cameras: [")
+    refusal = refused("delete", "road@1", data_dir=tmp_path)
+    assert "site.yaml cannot tell: " in refusal.sentence
+    assert (tmp_path / "engines" / "road" / "1").is_dir()
+
+
 def test_what_a_site_would_go_back_to_is_not_deleted(tmp_path: Path) -> None:
     for number in range(3):
         add_kept(tmp_path / "engines", "road", classes=("car", f"kind_{number}"))

@@ -13,6 +13,7 @@ import pytest
 
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import CameraSettings, DetectorSettings, GateSettings
+from appliance.detect.network import Network
 from appliance.detect.probation import LEAST_PICTURES, Probation
 from appliance.detect.process import main
 from appliance.ipc.channel import Receiver, Sender
@@ -42,6 +43,20 @@ from tests.waiting import wait_until
 
 HEIGHT, WIDTH = 96, 128
 T = TypeVar("T")
+# Boxes with their class, of which only the first is one of the two.
+OUTSIDE = """
+outside (float[N,3,H,W] images) => (float[N,M,6] output0)
+<
+    float[1,3,6] boxes = {10, 20, 60, 90, 0.9, 0, 20, 20, 60, 90, 0.8, 7, 30, 20, 60, 90, 0.7, -1},
+    int64[3] axes = {1, 2, 3}, int64[2] behind = {1, 2}, float small = {0.000001}
+>
+{
+    mean = ReduceMean <keepdims = 0> (images, axes)
+    column = Unsqueeze (mean, behind)
+    little = Mul (column, small)
+    output0 = Add (boxes, little)
+}
+"""
 SHORT = GateSettings(probation_s=1, slowest=1000)
 
 
@@ -190,6 +205,15 @@ def test_nothing_is_kept_that_has_not_worked() -> None:
     probation.pictures += LEAST_PICTURES
     assert not probation.is_over(NS_PER_S - 1)
     assert probation.is_over(NS_PER_S)
+
+
+def test_a_class_that_nobody_knows_is_nothing(tmp_path: Path) -> None:
+    network = Network(settings_of(write_model(tmp_path / "end.onnx", OUTSIDE)))
+    network.speak(("bus", "person", "car"))
+    network.submit([np.zeros((HEIGHT, WIDTH, 3), np.uint8)])
+    seen = network.read(network.collect()[0], (HEIGHT, WIDTH))
+    assert seen.classes.tolist() == [2]
+    network.close()
 
 
 def test_a_guest_comes_in_the_size_that_a_network_has(bench: Bench, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ import pytest
 from appliance.config import SiteSettings
 from appliance.ipc.requests import ask
 from appliance.messages import Activate, Answer, CallOff, LearnAnew
+from appliance.models.store import full_name, own_store
 from appliance.place import Place
 from appliance.reloading import Reloader
 from appliance.supervise.supervisor import Supervisor
-from appliance.swap.journal import FILE_NAME
+from appliance.swap.journal import FILE_NAME, Journal
 from appliance.topics import REQUESTS
+from tests.models.making import add_kept
 from tests.supervise.players import MODEL
 from tests.supervise.test_supervisor import machine_of
 from tests.system.models import write_detector
@@ -42,19 +45,39 @@ class Desk:
         return answer
 
 
+@contextmanager
+def desk_for(folder: Path, model: str) -> Iterator[Desk]:
+    data = folder / "data"
+    site = SiteSettings.model_validate({"cameras": [], "detector": {"model": model}, "data_dir": str(data)})
+    version = full_name(model, own_store(data))
+    place = Place(folder, data / "ledger.sqlite", "run", folder, False, (), (), model=model, version=version)
+    with Supervisor(machine_of(folder)) as supervisor, Reloader(supervisor, place, site, lambda text: site) as reloader:
+        supervisor.model = MODEL
+        yield Desk(reloader, folder)
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     (tmp_path / "data").mkdir()
-    tree = {
-        "cameras": [],
-        "detector": {"model": str(write_detector(tmp_path / "first.onnx"))},
-        "data_dir": str(tmp_path / "data"),
-    }
-    site = SiteSettings.model_validate(tree)
-    place = Place(tmp_path, tmp_path / "data" / "ledger.sqlite", "run", tmp_path, gives_up=False, classes=(), named=())
-    with Supervisor(machine_of(tmp_path)) as supervisor, Reloader(supervisor, place, site, lambda text: site) as reloader:
-        supervisor.model = MODEL
-        yield Desk(reloader, tmp_path)
+    with desk_for(tmp_path, str(write_detector(tmp_path / "first.onnx"))) as desk:
+        yield desk
+
+
+def test_a_name_means_the_version_that_it_meant_then(tmp_path: Path) -> None:
+    store = own_store(tmp_path / "data")
+    add_kept(store, "tiny")
+    with desk_for(tmp_path, "tiny") as desk:
+        assert "the model tiny@1 counts already" in desk.ask(Activate("tiny")).sentence
+        add_kept(store, "tiny", classes=("car", "bus"))
+        answer = desk.ask(Activate("tiny"))
+        assert (answer.is_done, answer.sentence) == (True, "the model tiny@2 is being brought in")
+        desk.ask(CallOff("somebody"))
+    with Journal(tmp_path / "data") as journal:
+        assert [(step.model, step.step) for step in journal.steps()] == [
+            ("tiny@2", "staged"),
+            ("tiny@2", "called off"),
+            ("tiny@1", "began"),
+        ]
 
 
 def test_a_damaged_journal_refuses_and_ends_nothing(desk: Desk, tmp_path: Path) -> None:

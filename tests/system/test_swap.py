@@ -153,6 +153,28 @@ def test_a_bad_model_never_counts(steady: Place, tmp_path: Path, text: str, name
     steady.site.until_counted("gate", 1)
 
 
+# Once the block has gone far enough to the right, its score is nothing by nothing.
+FAR = """limit = Mul (width_px, far)
+    is_far = Greater (x_centre, limit)
+    is_near = Not (is_far)
+    near = Cast <to = 1> (is_near)
+    number = Div (near, near)
+    number_split = Unsqueeze (number, axis_2)
+    certain = Mul (inside, score)
+    first_class = Mul (certain, number_split)"""
+
+
+def test_a_model_that_turns_bad_while_it_counts_goes_by_itself(steady: Place, tmp_path: Path) -> None:
+    before = steady.site.health()
+    text = without("first_class = Mul (inside, score)", FAR).replace("half = {0.5}", "half = {0.5}, float far = {0.6}")
+    health, swap = steady.brought(write_model(tmp_path / "bad.onnx", text), is_forced=True)
+    assert (swap.step, "no number" in swap.sentence) == ("returned", True), swap
+    assert "taken" in steady.steps()
+    assert (health.model_name, pid_of(health, "detect")) == (before.model_name, pid_of(before, "detect"))
+    steady.site.until_counted("gate", 2)
+    assert pid_of(steady.site.health(), "detect") == pid_of(before, "detect")
+
+
 @pytest.mark.long
 def test_what_is_under_way_can_be_called_off_and_is_alone(place: Place, tmp_path: Path) -> None:
     other = write_detector(tmp_path / "other.onnx")

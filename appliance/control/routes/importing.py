@@ -103,6 +103,8 @@ def _delete(house: House, caller: Caller, label: str) -> None:
     health = house.health
     if health is not None and health.swap is not None and not health.swap.is_over and health.swap.model in (label, str(folder)):
         raise HTTPException(409, f"{label} is being brought in")
+    if health is not None and health.model_name in (label, str(folder)):
+        raise HTTPException(409, f"{label} is the model that counts")
     try:
         refuse_used(folder, [] if house.site_file is None else [house.site_file])
     except Refusal as used:

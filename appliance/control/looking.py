@@ -17,7 +17,7 @@ from appliance.decode.source import hidden
 from appliance.decode.trial import Trial, Tried
 from appliance.errors import Refusal
 
-DEADLINE_S = 15.0
+DEADLINE_S = 30.0
 MOST = 2
 HIDDEN = "***"
 

@@ -7,6 +7,7 @@ ten seconds and its body at no less than 20 kB/s; what nobody reads is held for 
 from __future__ import annotations
 
 import asyncio
+import socket
 from http import HTTPStatus
 from typing import Any
 
@@ -38,6 +39,15 @@ class State(ServerState):
         self.places = Places()
 
 
+def send_at_once(transport: asyncio.Transport) -> None:
+    """An answer is a head and a body, and the second would wait 40 ms until the first is acknowledged; asyncio sees to that for
+    sockets only that say that they are TCP's.
+    """
+    wire: socket.socket | None = transport.get_extra_info("socket")
+    if wire is not None and wire.family in (socket.AF_INET, socket.AF_INET6):
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 class PatientProtocol(H11Protocol):
     """One connection."""
 
@@ -56,6 +66,7 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Somebody is here."""
         super().connection_made(transport)
+        send_at_once(transport)
         if self.wire is not None:
             self._places.leave(self.wire)
         if not self._places.enter(transport, "" if self.client is None else self.client[0]):

@@ -14,7 +14,7 @@ from appliance.decode.source import Picture
 from appliance.errors import Refusal
 from appliance.messages import SourceInfo
 
-PATIENCE_S = 12.0
+PATIENCE_S = 25.0
 
 
 @dataclass(frozen=True, slots=True)

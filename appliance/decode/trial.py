@@ -18,7 +18,7 @@ from appliance.errors import Refusal
 
 LONGEST_PX = 640
 # Counting comes first.
-NICENESS = 10
+NICENESS = 5
 # Where memory runs out, this goes before anything that counts.
 FIRST_TO_GO = "1000"
 

@@ -133,6 +133,7 @@ def test_partners_are_of_one_class_and_overlap_by_half() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_real_weights_on_real_footage_with_the_truth_of_eyes(tmp_path: Path) -> None:
     small, larger = shared("models", "yolov8n_dynamic.onnx"), shared("models", "yolov8s_dynamic.onnx")
     video, truth = shared("videos", "highway_two_way_720p.mp4"), shared("counts", "highway_two_way_720p.json")

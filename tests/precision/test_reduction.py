@@ -123,6 +123,7 @@ def test_what_takes_too_long_is_ended(tmp_path: Path, street: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_real_weights_lose_little_on_real_footage(tmp_path: Path) -> None:
     """Calibrated with the first part of the motorway, judged by the rest."""
     weights, video = shared("models", "yolov8n_dynamic.onnx"), shared("videos", "motorway_bend_720p.mp4")

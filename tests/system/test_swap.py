@@ -195,6 +195,7 @@ def test_what_is_under_way_can_be_called_off_and_is_alone(place: Place, tmp_path
     assert (swap.step, health.model_name) == ("kept", str(tmp_path / "model.onnx"))
 
 
+@pytest.mark.long
 def test_a_death_in_any_step_leaves_the_other_one(place: Place, tmp_path: Path) -> None:
     other = write_detector(tmp_path / "other.onnx", size=(160, 224))
     assert place.ask(Activate(str(other))).is_done

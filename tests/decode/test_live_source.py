@@ -84,7 +84,6 @@ def test_pictures_come_soon_whole_and_in_order(clips: dict[str, Path], clip: str
             times_ns.append(picture.pts_ns)
         # Whoever has just come may have to run after the newest; from then on none is missing.
         assert numbers[5:] == [(numbers[5] + n) % 50 for n in range(55)]
-        assert all(1 <= (later - earlier) % 50 <= 3 for earlier, later in zip(numbers, numbers[1:6]))
         assert times_ns == sorted(set(times_ns))
         assert (source.condition, source.connections) == (Condition("ok"), 1)
         assert source.info is not None

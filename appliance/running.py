@@ -105,13 +105,10 @@ def run_site(
     with stopping_on_signals(*(() if read_again is None else (signal.SIGHUP,))) as stopper, _folder(site) as folder:
         # What cannot be written is refused now, and a stop before the first frame finds a ledger.
         Ledger(ledger, run).close()
-        classes, named = pipeline.classes_of(site)
-        is_live, model = pipeline.is_live(site), site.detector.model
-        version = full_name(model, own_store(site.data_dir), models_dir())
-        place = Place(folder, ledger, run, models_dir(), until_finished, classes, named, is_live, site_file, model, version)
+        place = _place_of(site, folder, ledger, run, gives_up=until_finished, site_file=site_file)
         manager = ServiceManager()
         with Supervisor(place.machine(site)) as supervisor, ExitStack() as parts:
-            clock, supervisor.model_name = _WorkClock(), version
+            clock, supervisor.model_name = _WorkClock(), place.version
 
             reloader = None if read_again is None else parts.enter_context(Reloader(supervisor, place, site, read_again))
 
@@ -137,6 +134,14 @@ def run_site(
             clock.seconds,
             stopper.is_set,
         )
+
+
+def _place_of(site: SiteSettings, folder: Path, ledger: Path, run: str, *, gives_up: bool, site_file: Path | None) -> Place:
+    """Where it begins, with the model that its name means at this moment."""
+    classes, named = pipeline.classes_of(site)
+    is_live, model = pipeline.is_live(site), site.detector.model
+    version = full_name(model, own_store(site.data_dir), models_dir())
+    return Place(folder, ledger, run, models_dir(), gives_up, classes, named, is_live, site_file, model, version)
 
 
 def _refuse_what_cannot_be(site: SiteSettings, *, is_job: bool) -> None:

@@ -82,7 +82,7 @@ def _begin(wanted: Activate, *, follow: bool) -> None:
 
 
 def _follow(listener: Listener[Health], before: int) -> None:
-    """Tell every step; raises ``Refusal`` where the other model goes on."""
+    """Tell the steps as they are seen; raises ``Refusal`` where the other model goes on."""
     for swap in _swaps(listener, before):
         tell(f"{swap.step}{': ' if swap.sentence else ''}{swap.sentence}")
         if swap.is_over and swap.step != GOOD_END:

@@ -18,6 +18,8 @@ from tests.system.cli import start_cli
 from tests.system.models import write_detector
 from tests.waiting import wait_until
 
+# Of a camera that nothing happens to, while other tests want the processor.
+SKIPPED_SHARE = 0.1
 MIDDLE = {"name": "middle", "from": [0.5, 1], "to": [0.5, 0]}
 
 
@@ -99,6 +101,14 @@ class Site:
 
 def camera_in(health: Health, name: str) -> CameraHealth:
     return next(camera for camera in health.cameras if camera.name == name)
+
+
+def assert_no_notice(before: Health, after: Health, name: str) -> None:
+    """What happened beside this camera was nothing to it: one connection, and hardly a frame lost."""
+    then, now = camera_in(before, name), camera_in(after, name)
+    assert now.connections == then.connections
+    skipped = now.skipped_busy + now.skipped_stale - then.skipped_busy - then.skipped_stale
+    assert skipped <= SKIPPED_SHARE * (now.frames - then.frames), f"{name} skipped {skipped} of {now.frames - then.frames} frames"
 
 
 def state_of(name: str, state: str) -> Callable[[Health], bool]:

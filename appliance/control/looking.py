@@ -13,6 +13,7 @@ import msgspec
 from pydantic import ValidationError
 
 from appliance.config import CameraSettings, first_fault
+from appliance.control.waiting import within
 from appliance.decode.source import hidden
 from appliance.decode.trial import Trial, Tried
 from appliance.errors import Refusal
@@ -61,7 +62,7 @@ async def _looked(camera: CameraSettings, login: str | None, deadline_s: float) 
     )
     order = msgspec.json.encode(Trial(camera.model_dump_json(), login, deadline_s))
     try:
-        answer, _ = await asyncio.wait_for(process.communicate(order), deadline_s)
+        answer, _ = await within(deadline_s, process.communicate(order))
     except asyncio.TimeoutError:
         return Tried(f"{hidden(camera.source)} has shown no picture within {deadline_s:g} s")
     finally:

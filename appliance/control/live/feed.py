@@ -8,6 +8,7 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
+from appliance.control.waiting import within
 from appliance.errors import Refusal
 from appliance.ledger.reader import KeptCrossing, LedgerReader
 
@@ -23,7 +24,7 @@ class Ear:
     async def wait(self, patience_s: float) -> None:
         """Until there is news, or so long."""
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._news.wait(), patience_s)
+            await within(patience_s, self._news.wait())
         self._news.clear()
 
     def wake(self) -> None:

@@ -15,6 +15,7 @@ from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import CameraSettings
 from appliance.control.live.look import Look
 from appliance.control.live.painting import Scene, Scores, jpeg_of, on_preview
+from appliance.control.waiting import within
 from appliance.errors import Refusal
 from appliance.ipc.channel import Listener, wait
 from appliance.ipc.frame_ring import RingReaders
@@ -55,7 +56,7 @@ class Viewer:
     async def next(self, patience_s: float) -> bytes | None:
         """The newest picture that was not given yet; None where none comes in this time."""
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._has_news.wait(), patience_s)
+            await within(patience_s, self._has_news.wait())
         self._has_news.clear()
         picture, self._picture = self._picture, None
         return picture

@@ -16,6 +16,7 @@ from appliance.control.door import Caller, Door
 from appliance.control.house import House
 from appliance.control.shown import status_of
 from appliance.control.shown_counts import crossing_of
+from appliance.control.waiting import within
 
 router = APIRouter()
 SILENCE_S = 5.0
@@ -125,7 +126,7 @@ class Teller:
 
     async def _send(self, content: dict[str, Any]) -> None:
         await self._look()
-        await asyncio.wait_for(self._socket.send_json(content), SENDING_S)
+        await within(SENDING_S, self._socket.send_json(content))
 
 
 def shown(model: BaseModel) -> dict[str, Any]:

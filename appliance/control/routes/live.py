@@ -15,6 +15,7 @@ from appliance.control.house import House
 from appliance.control.inside import Inside
 from appliance.control.live.look import Look, look_of
 from appliance.control.problems import documented
+from appliance.control.waiting import within
 
 router = APIRouter(tags=["live"])
 SNAPSHOT_S, SILENCE_S = 2.0, 5.0
@@ -107,9 +108,7 @@ class PictureStream(Response):
                     if not await run_in_threadpool(self._door.still_in, self._caller):
                         break
                 if picture is not None:
-                    await asyncio.wait_for(
-                        send({"type": "http.response.body", "body": part(picture), "more_body": True}), SENDING_S
-                    )
+                    await within(SENDING_S, send({"type": "http.response.body", "body": part(picture), "more_body": True}))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -80,11 +80,9 @@ def counts(wanted: argparse.Namespace, folder: Path) -> int:
     swaps = bad = passes = 0
     while swaps < wanted.swaps:
         passes += 1
-        own = folder / str(passes)
-        own.mkdir()
-        seen = play(own, wanted.video, (wanted.model, wanted.other), line, wanted.last)
+        seen = play(folder / str(passes), wanted.video, (wanted.model, wanted.other), [line], wanted.last)
         swaps += len(seen.turns)
-        found = Counter(direction for direction, _ in seen.crossings)
+        found = Counter(direction for _, direction, _ in seen.crossings)
         is_good = seen.is_whole and not torn(seen.tracks) and found == truth
         pauses = ", ".join(f"{each.pause_ms:.0f}" for each in seen.turns)
         say(f"pass {passes}: {dict(found)}, {len(seen.tracks)} frames, pauses of {pauses} ms{'' if is_good else ': wrong'}")

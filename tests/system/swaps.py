@@ -84,11 +84,11 @@ def torn(tracks: dict[int, Tracks]) -> list[int]:
     return found
 
 
-def crossings_of(site: Site, camera: str, last_frame: int) -> list[tuple[str, int]]:
-    """Direction and frame of each up to this frame."""
-    query = "SELECT direction, frame FROM crossings WHERE camera = ? AND frame <= ? ORDER BY frame"
+def crossings_of(site: Site, camera: str, last_frame: int) -> list[tuple[str, str, int]]:
+    """Line, direction and frame of each up to this frame."""
+    query = "SELECT line, direction, frame FROM crossings WHERE camera = ? AND frame <= ? ORDER BY frame"
     with closing(sqlite3.connect(site.ledger)) as connection:
-        return [(direction, frame) for direction, frame in connection.execute(query, (camera, last_frame))]
+        return [(line, direction, frame) for line, direction, frame in connection.execute(query, (camera, last_frame))]
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ class Pass:
 
     turns: list[Turn]
     tracks: dict[int, Tracks]
-    crossings: list[tuple[str, int]]
-    """Direction and frame of each."""
+    crossings: list[tuple[str, str, int]]
+    """Line, direction and frame of each."""
 
     @property
     def is_whole(self) -> bool:
@@ -106,9 +106,10 @@ class Pass:
         return sorted(self.tracks) == list(range(len(self.tracks))) and {each.end for each in self.turns} == {"kept"}
 
 
-def play(folder: Path, video: Path, models: tuple[Path, Path], line: dict[str, object], last_frame: int) -> Pass:
+def play(folder: Path, video: Path, models: tuple[Path, Path], lines: list[dict[str, object]], last_frame: int) -> Pass:
     """The second model is brought, and then the one before again and again, until the video is nearly over."""
-    site = Site(folder, {"road": {"source": str(video), "pace": "played", "lines": [line]}})
+    folder.mkdir(exist_ok=True)
+    site = Site(folder, {"road": {"source": str(video), "pace": "played", "lines": lines}})
     site.tree |= {"detector": {"model": str(models[0])}, "gates": HASTY, "counter": {"record_tracks": True}}
     with site:
         site.until(lambda health: health.model is not None, LONGEST_S)

@@ -35,7 +35,7 @@ from appliance.signpost import Signpost
 from appliance.site_file import load_site, parse_site
 from appliance.status import reload, status
 from appliance.supervise.supervisor import Supervisor
-from appliance.swap_commands import activate, cancel, history, roll_back
+from appliance.swap_commands import activate, cancel, delete, history, roll_back
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(bench)
@@ -52,6 +52,7 @@ models.command()(activate)
 models.command("rollback")(roll_back)
 models.command()(cancel)
 models.command()(history)
+models.command()(delete)
 models.command()(compare)
 app.add_typer(models)
 app.add_typer(mqtt)

@@ -483,6 +483,8 @@ class Health(Message, frozen=True):
     model_name: str = ""
     """As in the configuration."""
     swap: SwapHealth | None = None
+    data_dir: str = ""
+    """Where its models and its journal are, for programs on this computer."""
 
 
 Report = Ready | Began | Beat | CameraCondition | CameraDrift | ProcessCondition | Drained | Swapping | Finished | Refused

@@ -81,6 +81,7 @@ def build(
         folder=folder,
         log_level=site.log_level,
         gives_up=gives_up,
+        data_dir=home_expanded(site.data_dir).absolute(),
     )
 
 

@@ -1,9 +1,9 @@
-"""``appliance models activate``, ``rollback``, ``cancel`` and ``history``: another model for the machine that counts."""
+"""``appliance models activate``, ``rollback``, ``cancel``, ``history`` and ``delete``: what concerns the machine that counts."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +11,17 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from appliance.catalogue.terminal import ConfigOption, SetOption, console, me, site_of, tell
+from appliance.catalogue.terminal import ConfigOption, NameArgument, SetOption, console, me, site_of, tell
+from appliance.catalogue.users import refuse_at_work, refuse_used, site_files
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.errors import Refusal
 from appliance.ipc.channel import Listener, wait
 from appliance.ipc.requests import ask
-from appliance.messages import Activate, CallOff, Health, SwapHealth
+from appliance.messages import Activate, CallOff, Health
+from appliance.models.store import BETWEEN, find_version, own_store, stores_of
+from appliance.models.versions import delete as delete_version
 from appliance.running import machine_folders
-from appliance.swap.journal import ends_of, steps_in
+from appliance.swap.journal import Step, ends_of, steps_in
 from appliance.times import rfc_3339
 from appliance.topics import HEALTH, REQUESTS
 
@@ -68,6 +71,36 @@ def history(
     console.print(table)
 
 
+def delete(name: NameArgument, config: ConfigOption = None, overrides: SetOption = None) -> None:
+    """Take a version away for good; never one that a site, or a machine that runs, works with."""
+    site = site_of(config, overrides)
+    if BETWEEN not in name:
+        raise Refusal(f"a NAME{BETWEEN}VERSION is wanted, so that no other version goes by mistake, found '{name}'", usage=True)
+    folder = find_version(name, *stores_of(site.data_dir))
+    if folder.parent.parent != own_store(site.data_dir):
+        raise Refusal(f"a model that somebody has brought is wanted, but {name} comes with this program", usage=True)
+    refuse_used(folder, site_files(config, site.data_dir))
+    for machine in machine_folders():
+        _refuse_at_work(folder, machine)
+    delete_version(folder)
+    tell(f"{name} is gone")
+
+
+def _refuse_at_work(folder: Path, machine: Path) -> None:
+    if not os.access(machine, os.R_OK | os.X_OK):
+        # Of another user, with models of his own.
+        return
+    listener: Listener[Health] = Listener(machine, HEALTH, "machine")
+    try:
+        health = _heard(listener)
+    finally:
+        listener.close()
+    if health is not None:
+        refuse_at_work(folder, health)
+    elif machine.exists():
+        raise Refusal(f"a model that no machine works with is wanted, but {machine.name}, which runs, tells nothing")
+
+
 def _begin(wanted: Activate, *, follow: bool) -> None:
     folder = _machine()
     # Heard from before it begins, so that no step is missed.
@@ -82,34 +115,47 @@ def _begin(wanted: Activate, *, follow: bool) -> None:
 
 
 def _follow(listener: Listener[Health], before: int) -> None:
-    """Tell the steps as they are seen; raises ``Refusal`` where the other model goes on."""
-    for swap in _swaps(listener, before):
-        tell(f"{swap.step}{': ' if swap.sentence else ''}{swap.sentence}")
-        if swap.is_over and swap.step != GOOD_END:
-            raise Refusal(f"the model {swap.model} was not kept ({swap.step}); the one before counts on")
-
-
-def _swaps(listener: Listener[Health], before: int) -> Iterator[SwapHealth]:
-    """Of the swap that comes after that one, whenever it is another step, to the last."""
-    told = ""
+    """Tell all steps of the swap that comes after that one; raises ``Refusal`` where the other model goes on."""
+    told: set[tuple[str, str]] = set()
     while True:
-        swap = _next(listener).swap
+        health = _next(listener)
+        swap = health.swap
         if swap is None or swap.number <= before:
             continue
-        if swap.step != told:
-            told = swap.step
-            yield swap
+        steps = [(step.step, step.sentence) for step in _written_down(health) if step.swap == swap.number]
+        # A journal that cannot be written stops nothing; and what is heard may be older than what is written.
+        for step, sentence in (*steps, (swap.step, swap.sentence)):
+            if (step, sentence) not in told:
+                told.add((step, sentence))
+                tell(f"{step}{': ' if sentence else ''}{sentence}")
         if swap.is_over:
-            return
+            break
+    if swap.step != GOOD_END:
+        raise Refusal(f"the model {swap.model} was not kept ({swap.step}); the one before counts on")
+
+
+def _written_down(health: Health) -> list[Step]:
+    """The newest swap's steps, as far as this user may read them."""
+    with suppress(Refusal):
+        return steps_in(Path(health.data_dir), STEPS_OF_A_SWAP)
+    return []
 
 
 def _next(listener: Listener[Health]) -> Health:
+    health = _heard(listener)
+    if health is None:
+        raise Refusal("the machine is not heard any more; 'appliance models history' tells what became of it")
+    return health
+
+
+def _heard(listener: Listener[Health]) -> Health | None:
+    """What is told next; None where nothing is."""
     deadline_ns = monotonic_ns() + round(SILENCE_S * NS_PER_S)
     while monotonic_ns() < deadline_ns:
         wait((listener,), 1.0)
         if (health := listener.take()) is not None:
             return health
-    raise Refusal("the machine is not heard any more; 'appliance models history' tells what became of it")
+    return None
 
 
 def _machine() -> Path:

@@ -1,4 +1,4 @@
-"""``appliance models``: what models there are, bringing one, proving it, carrying it elsewhere, and taking it away."""
+"""``appliance models``: what models there are, bringing one, proving it, and carrying it elsewhere."""
 
 from __future__ import annotations
 
@@ -24,14 +24,12 @@ from appliance.catalogue.precision_commands import (
     site_with_lines,
 )
 from appliance.catalogue.terminal import ConfigOption, JsonOption, NameArgument, SetOption, console, me, site_of, tell
-from appliance.catalogue.users import refuse_used, site_files
 from appliance.config import first_fault, named_classes
 from appliance.errors import Refusal
 from appliance.models.archive import is_archive, write_archive
 from appliance.models.listing import Listed, as_json, listed
 from appliance.models.manifest import Manifest, read_manifest
-from appliance.models.store import BETWEEN, MANIFEST, find_model, find_version, intact_version, own_store, stores_of
-from appliance.models.versions import delete as delete_version
+from appliance.models.store import MANIFEST, find_model, find_version, intact_version, stores_of
 from appliance.precision.reduction import Reduced
 from appliance.results import refuse_targets, write_whole
 
@@ -123,21 +121,6 @@ def export(
     refuse_targets({"--to": to}, {str(model.path): "the model"})
     write_archive(model, model.manifest, to)
     tell(f"{model.manifest.label} is in {to} ({to.stat().st_size / 1e6:.1f} MB)")
-
-
-@models.command()
-def delete(name: NameArgument, config: ConfigOption = None, overrides: SetOption = None) -> None:
-    """Take a version away for good; never one that a site works with."""
-    site = site_of(config, overrides)
-    if BETWEEN not in name:
-        raise Refusal(f"a NAME{BETWEEN}VERSION is wanted, so that no other version goes by mistake, found '{name}'", usage=True)
-    store = own_store(site.data_dir)
-    folder = find_version(name, *stores_of(site.data_dir))
-    if folder.parent.parent != store:
-        raise Refusal(f"a model that somebody has brought is wanted, but {name} comes with this program", usage=True)
-    refuse_used(folder, site_files(config, site.data_dir))
-    delete_version(folder)
-    tell(f"{name} is gone")
 
 
 @models.command()

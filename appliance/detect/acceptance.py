@@ -7,7 +7,7 @@ Gate after gate, up to the first that does not let it through:
     load        it loads and runs on this device's backend
     reference   in the reference picture it sees what it saw in f32 on a CPU, and answers with numbers
     batches     several pictures at a time, and pictures of another shape, are answered as single ones are
-    latency     a picture takes no more than it may, by itself and against the live model
+    latency     a picture takes no more than it may, by itself and against the live model, alone and among others
     memory      there is room for it beside the live one
 """
 

@@ -73,12 +73,12 @@ def look_into(request: LookRequest, limit_s: float = LIMIT_S, limit_mb: float | 
         process.wait()
         answers = [msgspec.json.decode(line, type=Description | Problem) for line in process.lines()]
         if not answers:
-            raise Refusal(f"the model {request.model.name} was to be looked into, but {process.end_in_words}")
+            raise Refusal(f"the model {request.model.name} was to be looked into, but {process.end_in_words}", usage=True)
     finally:
         process.close()
     answer = answers[0]
     if isinstance(answer, Problem):
-        raise Refusal(answer.sentence)
+        raise Refusal(answer.sentence, usage=True)
     return answer
 
 

@@ -15,15 +15,12 @@ from threading import Thread
 import numpy as np
 
 from appliance.boxes import Floats
-from appliance.clock import NS_PER_S
 from appliance.config import GateSettings
 from appliance.detect.network import Network
 from appliance.detect.probation import Paces, Probation
 from appliance.errors import Refusal
 from appliance.messages import FrameTicket, Switch
 from appliance.process_settings import DetectProcess
-
-WITNESS_NS = NS_PER_S
 
 
 class Loading:
@@ -123,7 +120,7 @@ class Networks:
         before = self.before
         if self.probation is None or before is None or network is not self.live or not fits(before, ticket):
             return False
-        if now_ns - self._witnessed_ns < WITNESS_NS:
+        if now_ns - self._witnessed_ns < self.probation.witness_pause_ns:
             return False
         self._witnessed_ns = now_ns
         return True

@@ -1,7 +1,8 @@
 """Whether a model that has just been put in does what it did before: pure.
 
 Two signs are looked for: that it takes much longer for a picture than the one before it took, and that it no longer sees what
-the one before it still sees, which for that reason looks at a frame now and then.
+the one before it still sees, which for that reason looks at a frame now and then. Both are judged by what was last: a model that
+does well for a while and then no more shall not live on what it has done.
 """
 
 from __future__ import annotations
@@ -16,13 +17,19 @@ from appliance.config import GateSettings
 # What lasts for a shorter time is chance.
 WINDOW_NS = 3 * NS_PER_S
 LEAST_PICTURES = 10
+# Who needs most of the window for them.
+LEAST_SLOW_PICTURES = 3
 # Less is not slow, whatever it is a multiple of.
 ALWAYS_FAST_NS = 5 * NS_PER_MS
-LEAST_BOXES = 20
+# One frame, however full, is chance.
+LEAST_BOXES, LEAST_LOOKS = 20, 5
+# The one before looks so often, and no more than costs a tenth of the time, but once a second.
+SHORTEST_PAUSE_NS, LONGEST_PAUSE_NS = NS_PER_S // 4, NS_PER_S
+PAUSE_PER_PICTURE = 10
 
 
 class Paces:
-    """How long the network takes for a picture, over the last seconds."""
+    """How long the network takes for a picture, over the last seconds, or the last pictures where few have come."""
 
     def __init__(self) -> None:
         self._took: deque[tuple[int, int]] = deque()
@@ -30,15 +37,15 @@ class Paces:
     def add(self, took_ns: int, now_ns: int) -> None:
         """A batch is done; time per picture."""
         self._took.append((now_ns, took_ns))
-        while self._took[0][0] < now_ns - WINDOW_NS:
+        while len(self._took) > LEAST_PICTURES and self._took[0][0] < now_ns - WINDOW_NS:
             self._took.popleft()
 
     @property
     def median_ns(self) -> int | None:
-        """None where there are too few."""
-        if len(self._took) < LEAST_PICTURES:
-            return None
-        return int(np.median([took_ns for _, took_ns in self._took]))
+        """None where there are too few to tell: few pictures that have filled the window tell as much as many."""
+        took_ns = [took_ns for _, took_ns in self._took]
+        is_full = len(took_ns) >= LEAST_SLOW_PICTURES and sum(took_ns) > WINDOW_NS // 2
+        return int(np.median(took_ns)) if is_full or len(took_ns) >= LEAST_PICTURES else None
 
 
 class Probation:
@@ -51,12 +58,23 @@ class Probation:
         self.paces = Paces()
         self.pictures = 0
         """How many it has answered."""
+        self._looks: deque[tuple[int, int]] = deque()
         self._seen = self._seen_before = 0
+
+    @property
+    def witness_pause_ns(self) -> int:
+        """How long after a frame the one before it shall look at another one."""
+        return min(LONGEST_PAUSE_NS, max(SHORTEST_PAUSE_NS, PAUSE_PER_PICTURE * (self._usual_ns or LONGEST_PAUSE_NS)))
 
     def compare(self, boxes: int, boxes_before: int) -> None:
         """How many it sees in a frame, and how many the one before it sees there."""
+        self._looks.append((boxes, boxes_before))
         self._seen += boxes
         self._seen_before += boxes_before
+        while len(self._looks) > LEAST_LOOKS and self._seen_before - self._looks[0][1] >= LEAST_BOXES:
+            boxes, boxes_before = self._looks.popleft()
+            self._seen -= boxes
+            self._seen_before -= boxes_before
 
     def is_over(self, now_ns: int) -> bool:
         """Whether it has been watched for long enough, at work."""
@@ -68,12 +86,13 @@ class Probation:
         if median_ns and self._usual_ns and median_ns > max(ALWAYS_FAST_NS, self._gates.slowest * self._usual_ns):
             times = median_ns / self._usual_ns
             return f"it takes {median_ns / NS_PER_MS:.0f} ms for a picture, {times:.1f} times as long as the one before it"
-        if self._seen_before >= LEAST_BOXES and self._seen < self._gates.agreement * self._seen_before:
+        is_known = len(self._looks) >= LEAST_LOOKS and self._seen_before >= LEAST_BOXES
+        if is_known and self._seen < self._gates.agreement * self._seen_before:
             return f"it sees {self._seen} objects where the one before it sees {self._seen_before}"
         return ""
 
     def figures(self) -> dict[str, float]:
-        """What was measured."""
+        """What was measured last."""
         figures: dict[str, float] = {"seen": self._seen, "seen_before": self._seen_before}
         if self.paces.median_ns is not None:
             figures["picture_ms"] = round(self.paces.median_ns / NS_PER_MS, 2)

@@ -68,6 +68,8 @@ class Machine:
     log_level: str
     gives_up: bool
     """Whether a machine that makes no progress is a failed job, or one to be tried again for ever."""
+    data_dir: Path = Path()
+    """Of its site."""
 
 
 class Supervisor:
@@ -136,7 +138,9 @@ class Supervisor:
         if now_ns >= self._health_due_ns:
             self._health_due_ns = now_ns + HEALTH_INTERVAL_NS
             health = self._watch_health.health(self.children, self.streams.values(), self._cameras)
-            self.health = msgspec.structs.replace(health, model=self.model, model_name=self.model_name, swap=self.swap)
+            self.health = msgspec.structs.replace(
+                health, model=self.model, model_name=self.model_name, swap=self.swap, data_dir=str(self._machine.data_dir)
+            )
             self._broadcaster.send(self.health)
 
     def order(self, process: str, order: Order) -> bool:

@@ -7,13 +7,17 @@ import re
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from appliance.catalogue.commands import models
+from appliance.catalogue.users import refuse_at_work
+from appliance.cli import app
 from appliance.errors import Refusal
+from appliance.messages import Health, SwapHealth
 from appliance.swap.journal import Journal, Step
-from tests.detect.bad_models import write_classifier
+from tests.detect.bad_models import write_classifier, write_large
+from tests.disks import disk_at
 from tests.models.making import add_kept
 from tests.system.models import write_detector
 
@@ -22,7 +26,7 @@ RUNNER = CliRunner()
 
 def run(*words: str, data_dir: Path) -> str:
     """What it prints."""
-    outcome = RUNNER.invoke(models, [*words, "--set", f"data_dir={data_dir}"], catch_exceptions=False)
+    outcome = RUNNER.invoke(app, ["models", *words, "--set", f"data_dir={data_dir}"], catch_exceptions=False)
     assert outcome.exit_code == 0
     return outcome.stdout
 
@@ -111,6 +115,53 @@ def test_what_a_site_would_go_back_to_is_not_deleted(tmp_path: Path) -> None:
     write_site(tmp_path / "site.yaml", tmp_path, "road@3")
     assert "site.yaml would go back to road@2" in refused("delete", "road@2", data_dir=tmp_path).sentence
     run("delete", "road@1", data_dir=tmp_path)
+
+
+def swap_of(model: str, *, is_over: bool) -> SwapHealth:
+    return SwapHealth(1, model, "switched", 0, is_over, "", {})
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        (Health(0, (), (), model_name="road@1"), "one that runs counts with road@1"),
+        (Health(0, (), (), model_name="road"), "one that runs counts with road"),
+        (Health(0, (), (), model_name="demo@1", swap=swap_of("road@1", is_over=False)), "one that runs is bringing in road@1"),
+        (Health(0, (), (), model_name="{store}/road/1/model.onnx"), "one that runs counts with /"),
+        (Health(0, (), (), model_name="road@2"), "one that runs would go back to road@1"),
+    ],
+    ids=["counts", "counts by its name", "on its way", "counts by its path", "the one before"],
+)
+def test_what_a_machine_that_runs_works_with_is_not_deleted(tmp_path: Path, told: Health, says: str) -> None:
+    folder = add_kept(tmp_path / "engines", "road")
+    with Journal(tmp_path) as journal:
+        journal.add(Step(0, 0, "road@1", "began"))
+    name = told.model_name.replace("{store}", str(tmp_path / "engines"))
+    with pytest.raises(Refusal, match=says):
+        refuse_at_work(folder, msgspec.structs.replace(told, model_name=name, data_dir=str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Health(0, (), (), model_name="demo@1"),
+        Health(0, (), (), model_name="demo@1", swap=swap_of("road@1", is_over=True)),
+        Health(0, (), (), model_name="road@1", data_dir="/nowhere"),
+        Health(0, (), ()),
+    ],
+    ids=["another one", "was refused", "of another site", "none yet"],
+)
+def test_what_no_machine_works_with_may_go(tmp_path: Path, told: Health) -> None:
+    folder = add_kept(tmp_path / "engines", "road")
+    refuse_at_work(folder, msgspec.structs.replace(told, data_dir=told.data_dir or str(tmp_path)))
+
+
+def test_a_disk_that_is_full_keeps_nothing_of_a_model(tmp_path: Path) -> None:
+    model = write_large(tmp_path / "large.onnx", 100_000)
+    with disk_at(tmp_path / "data", 64) as data_dir:
+        refusal = refused("import", str(model), "--name", "road", data_dir=data_dir)
+        assert (refusal.usage, "cannot be changed: No space left on device" in refusal.sentence) == (False, True), refusal
+        assert list((data_dir / "engines").iterdir()) == []
 
 
 def test_a_list_tells_of_what_cannot_be_read(tmp_path: Path) -> None:

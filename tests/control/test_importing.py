@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 
 from appliance.access.roles import Role
 from tests.control.machines import Machine, running
+from tests.detect.bad_models import write_crashing_on_load, write_large
+from tests.disks import disk_at
 from tests.system.cli import run_cli
 from tests.system.models import CLASSES, DETECTOR, write_detector, write_model
+from tests.system.sites import pid_of
 from tests.waiting import wait_until
 
 PATH = "/api/v1/models/import"
@@ -83,6 +87,30 @@ def test_a_model_that_answers_with_no_numbers_is_refused(machine: Machine, tmp_p
     broken = write_model(tmp_path / "nan.onnx", text.replace("score = {0.9}", "score = {nan}"), CLASSES)
     answer = send(machine, broken.read_bytes(), name="nan")
     assert (answer.status_code, "must answer with numbers" in answer.json()["detail"]) == (422, True), answer.text
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="elsewhere a division ends nobody")
+def test_a_model_that_ends_whoever_loads_it_is_refused_and_nobody_ends(machine: Machine, tmp_path: Path) -> None:
+    before = machine.site.health()
+    answer = send(machine, write_crashing_on_load(tmp_path / "crash.onnx").read_bytes(), name="crash")
+    assert (answer.status_code, "ended by SIGFPE" in answer.json()["detail"]) == (422, True), answer.text
+    assert left_behind(machine) == []
+    assert pid_of(machine.site.health(), "control") == pid_of(before, "control")
+
+
+@pytest.mark.parametrize(
+    ("size_kb", "says"),
+    [(64, "the model cannot be kept: No space left"), (160, "cannot be changed: No space left")],
+    ids=["while it comes in", "while it is kept"],
+)
+def test_a_disk_that_is_full_is_a_problem_and_leaves_nothing(machine: Machine, tmp_path: Path, size_kb: int, says: str) -> None:
+    content = write_large(tmp_path / "large.onnx", 100_000).read_bytes()
+    with disk_at(machine.data_dir / "engines", size_kb) as disk:
+        answer = send(machine, content, name="large")
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json"), answer.text
+        assert says in answer.json()["detail"]
+        assert list(disk.iterdir()) == []
+    assert "large@1" not in stored(machine)
 
 
 @pytest.mark.parametrize("name", ["../up", "", ".hidden", "a/b", "x" * 65])

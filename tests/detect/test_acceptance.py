@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
+import shutil
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -13,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
+from appliance.catalogue.importing import Wish, import_model
 from appliance.config import DetectorSettings
 from appliance.detect.acceptance import GATES, Acceptance, AcceptanceRequest, Verdict, start_acceptance
 from appliance.models.manifest import Reference, read_manifest
@@ -20,14 +23,18 @@ from appliance.models.store import digest_of, store_folder
 from appliance.models.versions import draft_in, keep
 from tests.detect.bad_models import (
     write_classifier,
+    write_crashing_on_load,
+    write_crashing_with_others,
     write_for_one_picture,
+    write_shuffled,
     write_slow,
+    write_slow_with_others,
     write_with_weights_elsewhere,
     write_without_numbers,
 )
 from tests.models.making import add_kept
 from tests.processes import Peer
-from tests.shared_data import shared
+from tests.shared_data import SHARED_DATA, shared
 from tests.system.models import write_detector
 from tests.waiting import wait_until
 
@@ -182,6 +189,46 @@ def test_a_model_much_slower_than_the_live_one_is_stopped(tmp_path: Path) -> Non
     assert "times as long as the live model" in verdict.sentence
     assert verdict.figures["times"] > 4
     assert passed == list(GATES[:5])
+
+
+def test_one_that_is_slow_only_among_others_is_stopped_where_it_would_be_among_others(tmp_path: Path) -> None:
+    live, slow = write_detector(tmp_path / "live.onnx"), write_slow_with_others(tmp_path / "slow.onnx")
+    settings = DetectorSettings(model="x", input_px=128, threads=1, max_batch=2)
+    verdict, _ = judged(slow, live=live, picture=written_block(tmp_path), settings=settings)
+    assert (verdict.gate, verdict.is_good) == ("latency", False)
+    assert re.search("for a picture of 2 at a time, .* at most 4 times are wanted", verdict.sentence), verdict.sentence
+    assert verdict.figures["batch_times"] > 4 > verdict.figures["times"]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="elsewhere a division ends nobody")
+@pytest.mark.parametrize(
+    ("write", "gate"),
+    [(write_crashing_on_load, "format"), (write_crashing_with_others, "batches")],
+    ids=["on load", "at batch 2"],
+)
+def test_a_model_that_ends_the_process_that_runs_it_is_stopped(tmp_path: Path, write: Callable[[Path], Path], gate: str) -> None:
+    verdict, passed = judged(write(tmp_path / "m.onnx"), picture=written_block(tmp_path))
+    assert (verdict.gate, verdict.is_good) == (gate, False)
+    assert "the process ended by SIGFPE" in verdict.sentence
+    assert passed == list(GATES[: GATES.index(gate)])
+
+
+def test_weights_that_were_shuffled_are_stopped_at_the_reference_of_the_right_ones(tmp_path: Path) -> None:
+    """Also where whoever did it has made the manifest fit the file."""
+    real = SHARED_DATA / "models" / "yolov8n_dynamic.onnx"
+    right = real if real.exists() else demo()
+    folder = import_model(Wish(right, "road", "user test"), (tmp_path / "store",))
+    manifest = read_manifest(folder / "manifest.toml")
+    assert manifest.reference is not None
+    assert len(manifest.reference.boxes) > 2
+    with draft_in(tmp_path / "store") as draft:
+        shutil.copy(folder / "reference.png", draft)
+        shuffled = manifest.model_copy(update={"sha256": digest_of(write_shuffled(right, draft / "model.onnx"))})
+        bad = keep(draft, shuffled, (tmp_path / "store",), None) / "model.onnx"
+    verdict, passed = judged(bad, named=("car",))
+    assert (verdict.gate, verdict.is_good) == ("reference", False), verdict.sentence
+    assert re.search("must see what it saw on .*, found that 0 of", verdict.sentence), verdict.sentence
+    assert passed == list(GATES[:3])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -35,7 +36,7 @@ from appliance.messages import (
 )
 from appliance.process_settings import DetectProcess
 from appliance.topics import BOXES, GUESTS, TICKETS
-from tests.detect.bad_models import write_without_numbers
+from tests.detect.bad_models import write_slow_for_what_is_small, write_without_numbers
 from tests.examples import PREVIEW_HEIGHT, PREVIEW_WIDTH, ticket_for
 from tests.processes import Peer
 from tests.system.models import CLASSES, DETECTOR, write_detector, write_model
@@ -113,11 +114,11 @@ class Bench:
         """The next that is reported."""
         return self._heard(Swapping)
 
-    def take(self, model: Path, number: int = 1) -> None:
+    def take(self, model: Path, number: int = 1, gates: GateSettings = SHORT) -> None:
         self.order(Switch(number, settings_of(model).model_dump_json()))
         step = self.step()
         assert step.step == "loaded", step
-        self.order(Take(number, CLASSES, SHORT.model_dump_json()))
+        self.order(Take(number, CLASSES, gates.model_dump_json()))
         assert self.step().step == "taken"
 
     def keep(self) -> None:
@@ -128,6 +129,14 @@ class Bench:
             if (message := self.post.take()) is not None and isinstance(message[1], Swapping):
                 steps.append(message[1].step)
         assert steps == ["switched", "kept"]
+
+    def until(self, step: str) -> Swapping:
+        """Have it work until it reports this."""
+        while True:
+            self.seen()
+            message = self.post.take()
+            if message is not None and isinstance(message[1], Swapping) and message[1].step == step:
+                return message[1]
 
     def seen(self) -> int:
         """How many boxes are found in a picture of a white block."""
@@ -178,6 +187,16 @@ def test_a_guest_that_shows_it_is_told_so(bench: Bench, tmp_path: Path) -> None:
     assert bench.as_guest().problem == "the detector was too busy"
     assert bench.step().step == "returned"
     assert len(bench.as_guest().detections) == bench.seen() == 1
+
+
+def test_a_network_that_takes_much_longer_for_what_comes_is_taken_back(bench: Bench, tmp_path: Path) -> None:
+    for _ in range(LEAST_PICTURES):
+        assert bench.seen() == 1
+    slow = write_slow_for_what_is_small(tmp_path / "slow.onnx")
+    bench.take(slow, gates=GateSettings(probation_s=600, slowest=10))
+    sentence = bench.until("returned").sentence
+    assert re.fullmatch(r"it takes \d+ ms for a picture, \S+ times as long as the one before it", sentence), sentence
+    assert bench.seen() == 1
 
 
 def blind(path: Path) -> Path:

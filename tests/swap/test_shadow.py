@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from appliance import pipeline
 from appliance.boxes import Detections
-from appliance.config import CameraSettings, CounterSettings, GateSettings, SiteSettings, TrackerSettings
+from appliance.config import CameraSettings, CounterSettings, DetectorSettings, GateSettings, SiteSettings, TrackerSettings
+from appliance.detect.guests import letterboxed
+from appliance.detect.network import Network
 from appliance.ipc.command import CommandLink, CommandPost
+from appliance.ipc.frame_ring import Pixels
 from appliance.place import Place
 from appliance.process_settings import CandidateProcess, DetectProcess
 from appliance.swap.candidate import Candidate
 from appliance.swap.shadow import Shadow, Yardstick
+from tests.detect.bad_models import write_shuffled
 from tests.examples import ticket_for
+from tests.shared_data import shared
 from tests.system.models import CLASSES, write_detector
 
 GATES = GateSettings(shadow_s=1)
@@ -41,6 +47,50 @@ def test_a_class_that_is_no_longer_seen_is_not_hidden_behind_another(frames: int
     judgement = shadow.judgement(10)
     assert judgement is not None
     assert (judgement.is_good, "of the class 'person'" in judgement.sentence) == (is_good, not is_good), judgement
+
+
+def network_of(model: Path) -> Network:
+    settings = DetectorSettings(model=str(model), input_px=320)
+    return Network(
+        DetectProcess(
+            detector=settings,
+            low_score=0.1,
+            classes=(),
+            named=("car",),
+            stores=(),
+            is_live=True,
+            takes_guests=False,
+            burst=1,
+        )
+    )
+
+
+def seen_by(network: Network, picture: Pixels) -> Detections:
+    shape = network.info.rule.shape_for(picture.shape[1], picture.shape[0])
+    network.submit([letterboxed(picture, *shape)])
+    return network.read(network.collect()[0], shape)
+
+
+@pytest.mark.slow
+def test_real_weights_in_another_order_see_nothing_on_a_real_road(tmp_path: Path) -> None:
+    weights, road = shared("models", "yolov8n_dynamic.onnx"), shared("videos", "highway_two_way_720p.mp4")
+    live, shuffled = network_of(weights), network_of(write_shuffled(weights, tmp_path / "shuffled.onnx"))
+    names = live.info.names
+    yardstick = Yardstick(GATES, TrackerSettings(), CounterSettings(), 0.25, names, frozenset(range(len(names))))
+    right, wrong = Shadow({"yard": camera()}, yardstick), Shadow({"yard": camera()}, yardstick)
+    with av.open(str(road)) as container:
+        for number, frame in zip(range(40), container.decode(video=0)):
+            if number % 4 == 0:
+                picture = frame.to_ndarray(format="rgb24").astype(np.uint8)
+                found = seen_by(live, picture)
+                right.add(ticket_for("", frame=number), found, found)
+                wrong.add(ticket_for("", frame=number), found, seen_by(shuffled, picture))
+    judgements = right.judgement(10), wrong.judgement(10)
+    assert [judgement and judgement.is_good for judgement in judgements] == [True, False], judgements
+    assert judgements[1] is not None
+    assert "its boxes agree with an F1 of 0.00" in judgements[1].sentence
+    live.close()
+    shuffled.close()
 
 
 def test_a_candidate_is_asked_for_what_lines_count_now(tmp_path: Path) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.disks import disk_at
 from tests.system.cli import Outcome, run_cli
 
 MARK = "APPLIANCE_TEST_RUN"  # in the environment of every process of a run, so that none can hide
@@ -77,17 +78,5 @@ def may_everything() -> bool:
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
     """Makes a disk of so many kilobytes; skips where this user may not mount one."""
-    folder = tmp_path / "tiny"
-
-    def make(size_kb: int) -> Path:
-        folder.mkdir()
-        mount = shutil.which("mount") or pytest.skip("there is no mount command")
-        words = [mount, "-t", "tmpfs", "-o", f"size={size_kb}k", "tmpfs", str(folder)]
-        mounted = subprocess.run(words, capture_output=True, text=True, check=False)
-        if mounted.returncode:
-            pytest.skip(f"mounting a tmpfs is not permitted: {mounted.stderr.strip()}")
-        return folder
-
-    yield make
-    if folder.is_mount():
-        subprocess.run(["umount", str(folder)], check=True)
+    with ExitStack() as disks:
+        yield lambda size_kb: disks.enter_context(disk_at(tmp_path / "tiny", size_kb))

@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from appliance.catalogue.importing import Wish, import_model
-from appliance.catalogue.users import refuse_used
+from appliance.catalogue.users import refuse_at_work, refuse_used
 from appliance.clock import wall_ns
 from appliance.control.door import Caller
 from appliance.control.house import House
@@ -100,12 +100,9 @@ def _delete(house: House, caller: Caller, label: str) -> None:
         raise HTTPException(404, f"there is no model {label}") from None
     if folder.parent.parent != stores[0]:
         raise HTTPException(409, f"a model that somebody has brought is wanted, but {label} comes with this program")
-    health = house.health
-    if health is not None and health.swap is not None and not health.swap.is_over and health.swap.model in (label, str(folder)):
-        raise HTTPException(409, f"{label} is being brought in")
-    if health is not None and health.model_name in (label, str(folder)):
-        raise HTTPException(409, f"{label} is the model that counts")
     try:
+        if house.health is not None:
+            refuse_at_work(folder, house.health)
         refuse_used(folder, [] if house.site_file is None else [house.site_file])
     except Refusal as used:
         raise HTTPException(409, used.sentence) from None

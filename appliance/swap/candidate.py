@@ -84,11 +84,13 @@ class Candidate:
             return
         self._looked_at += 1
         shape = (picture.shape[0], picture.shape[1])
+        began_ns = monotonic_ns()
         self.network.submit([picture])
         seen = self.network.read(self.network.collect()[0], shape)
+        took_ns = monotonic_ns() - began_ns
         place = Letterbox.fit(ticket.source_width, ticket.source_height, *shape)
         boxes = place.to_source(seen.boxes, ticket.source_width, ticket.source_height)
-        self._shadow.add(ticket, message.detections, Detections(boxes, seen.scores, seen.classes))
+        self._shadow.add(ticket, message.detections, Detections(boxes, seen.scores, seen.classes), took_ns)
         self._link.heart.frames += 1
 
     def _picture(self, ticket: FrameTicket) -> Pixels | None:

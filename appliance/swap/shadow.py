@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from appliance.boxes import Detections
+from appliance.clock import NS_PER_MS
 from appliance.config import CameraSettings, CounterSettings, GateSettings, TrackerSettings
 from appliance.count.camera import counted_lines, counter_settings
 from appliance.count.counter import Counter
@@ -17,6 +19,8 @@ from appliance.track.botsort import BotSort, BotSortSettings
 
 # Fewer boxes, or crossings, tell nothing.
 LEAST_BOXES, LEAST_CROSSINGS = 50, 10
+# Of the newest pictures.
+MOST_TIMES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,12 @@ class Shadow:
         self._cameras, self._yardstick = cameras, yardstick
         self._trials: dict[str, tuple[tuple[int, int], Trial, Trial]] = {}
         self.agreement = Agreement()
+        self._took_ns: deque[int] = deque(maxlen=MOST_TIMES)
         self.frames = self.live_count = self.new_count = 0
 
-    def add(self, ticket: FrameTicket, live: Detections, new: Detections) -> None:
-        """A frame that both have seen; boxes in pixels of the source."""
+    def add(self, ticket: FrameTicket, live: Detections, new: Detections, took_ns: int) -> None:
+        """A frame that both have seen, boxes in pixels of the source; and what it took the new model."""
+        self._took_ns.append(took_ns)
         camera = self._cameras.get(ticket.camera)
         if camera is None:
             return
@@ -87,6 +93,12 @@ class Shadow:
             "agreement_f1": round(self.agreement.f1, 4),
             "live_count": self.live_count,
             "new_count": self.new_count,
+            # Beside the other one, which goes first: what acceptance and probation measure is nearer to what it will take.
+            **{
+                f"latency_p{percent}_ms": round(float(np.percentile(self._took_ns, percent)) / NS_PER_MS, 1)
+                for percent in (50, 99)
+                if self._took_ns
+            },
         }
 
     def judgement(self, elapsed_s: float) -> Judgement | None:

@@ -10,6 +10,7 @@ import pytest
 
 from appliance import pipeline
 from appliance.boxes import Detections
+from appliance.clock import NS_PER_MS
 from appliance.config import CameraSettings, CounterSettings, DetectorSettings, GateSettings, SiteSettings, TrackerSettings
 from appliance.detect.guests import letterboxed
 from appliance.detect.network import Network
@@ -43,10 +44,21 @@ def test_a_class_that_is_no_longer_seen_is_not_hidden_behind_another(frames: int
     common = frozenset(range(len(CLASSES)))
     shadow = Shadow({"yard": camera()}, Yardstick(GATES, TrackerSettings(), CounterSettings(), 0.25, CLASSES, common))
     for frame in range(frames):
-        shadow.add(ticket_for("", frame=frame), seen([0] * 5 + [1]), seen([0] * 5))
+        shadow.add(ticket_for("", frame=frame), seen([0] * 5 + [1]), seen([0] * 5), 1)
     judgement = shadow.judgement(10)
     assert judgement is not None
     assert (judgement.is_good, "of the class 'person'" in judgement.sentence) == (is_good, not is_good), judgement
+
+
+def test_what_a_picture_takes_it_is_told() -> None:
+    common = frozenset(range(len(CLASSES)))
+    shadow = Shadow({"yard": camera()}, Yardstick(GATES, TrackerSettings(), CounterSettings(), 0.25, CLASSES, common))
+    assert "latency_p50_ms" not in shadow.figures()
+    for frame in range(100):
+        shadow.add(ticket_for("", frame=frame), seen([0]), seen([0]), (500 if frame == 7 else 20) * NS_PER_MS)
+    figures = shadow.figures()
+    assert figures["latency_p50_ms"] == 20
+    assert 20 <= figures["latency_p99_ms"] <= 500
 
 
 def network_of(model: Path) -> Network:
@@ -83,8 +95,8 @@ def test_real_weights_in_another_order_see_nothing_on_a_real_road(tmp_path: Path
             if number % 4 == 0:
                 picture = frame.to_ndarray(format="rgb24").astype(np.uint8)
                 found = seen_by(live, picture)
-                right.add(ticket_for("", frame=number), found, found)
-                wrong.add(ticket_for("", frame=number), found, seen_by(shuffled, picture))
+                right.add(ticket_for("", frame=number), found, found, 1)
+                wrong.add(ticket_for("", frame=number), found, seen_by(shuffled, picture), 1)
     judgements = right.judgement(10), wrong.judgement(10)
     assert [judgement and judgement.is_good for judgement in judgements] == [True, False], judgements
     assert judgements[1] is not None

@@ -15,8 +15,9 @@ from appliance.ipc.requests import RequestDesk
 from appliance.login import login_of
 from appliance.messages import Activate, Answer, CallOff, LearnAnew, Request
 from appliance.place import Place
+from appliance.supervise.machine import Machine
 from appliance.supervise.preflight import LONGEST_SOCKET_PATH, check_memory
-from appliance.supervise.supervisor import Machine, Supervisor
+from appliance.supervise.supervisor import Supervisor
 from appliance.swapping import Swapper
 from appliance.topics import CREDITS, REQUESTS, Asked
 

@@ -48,6 +48,7 @@ class SwapSite(Site):
             self.tree = read_yaml(self.file.read_text())[0]
         super().__enter__()
         self.until_counted("yard", 1)
+        self.until(lambda health: all(process.condition.state == "ok" for process in health.processes))
         return self
 
     def cut_off(self) -> None:
@@ -100,11 +101,12 @@ class SwapSite(Site):
     def held(self, process: str) -> Held:
         return Held(self.pid(process))
 
-    def kill(self, process: str) -> None:
-        """Kill it, and wait until another one is there in its place."""
-        before = self.pid(process)
-        os.kill(before, signal.SIGKILL)
-        self.until(lambda health: _pid_in(health, process) not in (0, before))
+    def kill(self, *names: str) -> None:
+        """Kill them, all at once, and wait until others are there in their place."""
+        before = {name: self.pid(name) for name in names}
+        for pid in before.values():
+            os.kill(pid, signal.SIGKILL)
+        self.until(lambda health: all(_pid_in(health, name) not in (0, pid) for name, pid in before.items()))
 
     def model_name(self) -> str:
         return self.until(lambda health: bool(health.model_name)).model_name

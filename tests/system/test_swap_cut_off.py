@@ -34,35 +34,41 @@ def site(tmp_path: Path, film: Path) -> SwapSite:
 
 
 def cut_in(site: SwapSite, step: str) -> None:
-    """Let the power go in this step of a swap, and see that the machine starts again as if there had been none."""
+    """Let the power go in this step of a swap."""
     is_proved = step in ("staged", "accepted")
-    with site, site.held(HELD[step]) if step in HELD else nullcontext():
+    with site.held(HELD[step]) if step in HELD else nullcontext():
         site.begin(site.other if is_proved else "")
         site.reach(step)
         site.cut_off()
     assert site.in_file() == site.first
+
+
+def assert_as_before(site: SwapSite, step: str) -> None:
+    """See that the machine has started as if there had been no swap."""
+    assert site.model_name() == site.first
+    last = site.journal()[-1]
+    assert (last.step, last.sentence) == ("cut off", f"the machine has ended at '{step}'; {site.first} counts")
+    site.assert_each_pass_counted_once()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("step", ["staged", "loaded", "taken"])
+def test_what_was_cut_off_has_never_been(site: SwapSite, step: str) -> None:
     with site:
-        assert site.model_name() == site.first
-        last = site.journal()[-1]
-        assert (last.step, last.sentence) == ("cut off", f"the machine has ended at '{step}'; {site.first} counts")
-        site.assert_each_pass_counted_once()
+        cut_in(site, step)
+    with site:
+        assert_as_before(site, step)
         assert site.stop() == 0
 
 
-@pytest.mark.parametrize(
-    "step", [pytest.param("staged", marks=pytest.mark.long), "accepted", pytest.param("loaded", marks=pytest.mark.long), "taken"]
-)
-def test_what_was_cut_off_has_never_been(site: SwapSite, step: str) -> None:
-    cut_in(site, step)
-
-
-def test_in_probation_and_when_it_was_kept_but_not_written(site: SwapSite) -> None:
+def test_in_the_shadow_in_probation_and_when_it_was_kept_but_not_written(site: SwapSite) -> None:
     with site:
-        site.begin()
-        site.reach("switched")
-        site.cut_off()
+        cut_in(site, "accepted")
     with site:
-        assert (site.model_name(), site.journal()[-1].step) == (site.first, "cut off")
+        assert_as_before(site, "accepted")
+        cut_in(site, "switched")
+    with site:
+        assert_as_before(site, "switched")
         # Somebody else is at the file, so that nothing can be written.
         with SiteFile(site.file).alone():
             site.begin()

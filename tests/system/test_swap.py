@@ -109,7 +109,7 @@ def test_models_go_back_and_forth_and_nobody_notices(place: Place, tmp_path: Pat
     for model in (other, first, other):
         health, swap = place.brought(model)
         assert swap.step == "kept", swap
-        assert place.steps() == ["staged", "accepted", "agrees", "loaded", "learned", "taken", "switched", "kept"]
+        assert place.steps() == ["staged", "accepted", "agrees", "loaded", "learned", "taken", "switched", "kept", "written"]
         assert health.model_name == str(model)
         site.until_counted("gate", 2)
         site.until_counted("yard", 2)

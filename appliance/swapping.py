@@ -24,7 +24,7 @@ from dataclasses import replace
 import msgspec
 
 from appliance import pipeline
-from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
+from appliance.clock import in_ns, monotonic_ns, wall_ns
 from appliance.config import SiteSettings, named_classes
 from appliance.detect.acceptance import AcceptanceRequest, start_acceptance
 from appliance.errors import Refusal, in_a_sentence
@@ -84,6 +84,7 @@ class Swapper:
         """The classes of the model that counts; the machine may know more."""
         self._digest = digest_now(place.version or place.model, *stores_of(place.ledger.parent))
         """Of the file of the model that counts, when it was loaded."""
+        self._unwritten, self._began_ns = unwritten, wall_ns()
         supervisor.hear_swap = self._hear
         if unwritten is not None:
             self._saving.begin(unwritten, monotonic_ns())
@@ -379,7 +380,12 @@ class Swapper:
         return self._supervisor.model
 
     def _health(self) -> SwapHealth | None:
-        return None if self._swap is None else self._swap.health(self._saving.problem)
+        kept, problem = self._unwritten, self._saving.problem
+        if self._swap is not None:
+            return self._swap.health(problem)
+        if kept is None or not problem:
+            return None
+        return SwapHealth(kept.number, kept.model, "kept", self._began_ns, True, problem, {})
 
     def _detect_settings(self, site: SiteSettings) -> str:
         """What the detector is started with, with that site's model."""
@@ -388,8 +394,3 @@ class Swapper:
     def _pid(self, process: str) -> int:
         child = self._supervisor.children.get(process)
         return 0 if child is None else child.pid
-
-
-def in_ns(seconds: float) -> int:
-    """A moment that is so far away, monotonic."""
-    return monotonic_ns() + round(seconds * NS_PER_S)

@@ -10,6 +10,7 @@ kept counts, though the power may have gone before the site's file named it.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from pathlib import Path
 
@@ -21,11 +22,13 @@ from appliance.errors import Refusal
 from appliance.swap.journal import FILE_NAME, OVERRULED, WRITTEN, Journal, Step, Unwritten
 from appliance.swap.saving import Kept, model_in, model_named
 
+logger = logging.getLogger(__name__)
+
 
 def kept_at_last(file: Path, data_dir: Path) -> Kept | None:
     """The model that was kept and does not stand in the site's file yet; None where what stands there is right.
 
-    Raises ``Refusal`` where the journal cannot be read or written.
+    Raises ``Refusal`` where the journal cannot be read.
     """
     if not (data_dir / FILE_NAME).exists():
         return None
@@ -41,10 +44,10 @@ def _still_wanted(journal: Journal, unwritten: Unwritten, named: str, file: Path
     """What was kept, if the file was never made to name it; otherwise it is written down that there is nothing left to do."""
     kept = unwritten.kept
     if named == kept.model:
-        journal.add(Step(kept.swap, wall_ns(), kept.model, WRITTEN, "the site's file names it"))
+        _add(journal, Step(kept.swap, wall_ns(), kept.model, WRITTEN, "the site's file names it"))
     elif named not in unwritten.instead_of or _was_written(kept, file, data_dir):
         sentence = f"the site's file names {named or 'no model'} since somebody changed it"
-        journal.add(Step(kept.swap, wall_ns(), kept.model, OVERRULED, sentence))
+        _add(journal, Step(kept.swap, wall_ns(), kept.model, OVERRULED, sentence))
     else:
         return Kept(kept.model, kept.author, kept.swap, unwritten.instead_of)
     return None
@@ -72,4 +75,12 @@ def _close(journal: Journal, live: str) -> None:
     """What was under way is over."""
     for step in journal.open_swaps():
         sentence = f"the machine has ended at '{step.step}'; {live} counts" if live else f"the machine has ended at '{step.step}'"
-        journal.add(Step(step.swap, wall_ns(), step.model, "cut off", sentence, author=step.author))
+        _add(journal, Step(step.swap, wall_ns(), step.model, "cut off", sentence, author=step.author))
+
+
+def _add(journal: Journal, step: Step) -> None:
+    """Write it down; a disk that is full does not change which model counts."""
+    try:
+        journal.add(step)
+    except Refusal as refusal:
+        logger.error("%s", refusal.sentence)

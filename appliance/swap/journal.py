@@ -71,6 +71,8 @@ class Journal:
             raise Refusal(f"the journal of models in {data_dir} cannot be opened: {error}") from None
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
+            # What was kept outlives a power cut.
+            self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute(SCHEMA)
             self._bring_up_to_date()
         except sqlite3.Error as error:

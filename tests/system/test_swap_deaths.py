@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,28 +34,40 @@ def stale_in(health: Health) -> int:
     return next(process.work.stale for process in health.processes if process.name == "detect")
 
 
-def test_whoever_dies_the_swap_ends_and_each_pass_counts_once(tmp_path: Path) -> None:
-    site = SwapSite(tmp_path, write_film(tmp_path / "film.mp4"), shadow_s=2, probation_s=3)
-    with site:
-        number = site.begin(site.other)
-        site.reach("accepted")
-        site.kill("count", "track.0", "decode.yard")
-        swap = site.end(number)
-        assert swap.step == "kept", swap
-        number = site.begin()
-        site.reach("switched")
-        site.kill("count", "track.0", "decode.yard")
-        swap = site.end(number)
-        assert (swap.step, site.model_name()) == ("kept", site.first), swap
-        number = site.begin()
-        site.reach("switched")
-        site.kill("detect")
-        swap = site.end(number)
-        assert (swap.step, swap.sentence) == ("returned", "the detector has died with it")
-        assert site.model_name() == site.first
-        site.until_counted("yard", 3)
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwapSite]:
+    folder = tmp_path_factory.mktemp("site")
+    with SwapSite(folder, write_film(folder / "film.mp4"), shadow_s=2, probation_s=3) as site:
+        yield site
+        site.until_counted("yard", 2)
         site.assert_each_pass_counted_once()
         assert site.stop() == 0
+
+
+def test_no_frame_of_a_file_is_lost_when_another_size_of_input_comes_and_goes(site: SwapSite, tmp_path: Path) -> None:
+    swap = site.end(site.begin(str(write_bad(tmp_path / "bad.onnx")), is_forced=True))
+    assert (swap.step, "no number" in swap.sentence) == ("returned", True), swap
+    site.until_counted("yard", 1)
+    assert stale_in(site.health()) == 0
+
+
+def test_whoever_dies_the_swap_ends_and_each_pass_counts_once(site: SwapSite) -> None:
+    number = site.begin(site.other)
+    site.reach("accepted")
+    site.kill("count", "track.0", "decode.yard")
+    swap = site.end(number)
+    assert swap.step == "kept", swap
+    number = site.begin()
+    site.reach("switched")
+    site.kill("count", "track.0", "decode.yard")
+    swap = site.end(number)
+    assert (swap.step, site.model_name()) == ("kept", site.first), swap
+    number = site.begin()
+    site.reach("switched")
+    site.kill("detect")
+    swap = site.end(number)
+    assert (swap.step, swap.sentence) == ("returned", "the detector has died with it")
+    assert site.model_name() == site.first
 
 
 @pytest.mark.long
@@ -72,18 +85,6 @@ def test_one_that_dies_again_and_again_holds_no_swap_up(tmp_path: Path, process:
                 site.end(site.begin())
             assert site.model_name() == site.first
         site.until_counted("yard", 3)
-        site.assert_each_pass_counted_once()
-        assert site.stop() == 0
-
-
-def test_no_frame_of_a_file_is_lost_when_another_size_of_input_comes_and_goes(tmp_path: Path) -> None:
-    site = SwapSite(tmp_path, write_film(tmp_path / "film.mp4"))
-    bad = write_bad(tmp_path / "bad.onnx")
-    with site:
-        swap = site.end(site.begin(str(bad), is_forced=True))
-        assert (swap.step, "no number" in swap.sentence) == ("returned", True), swap
-        site.until_counted("yard", 2)
-        assert stale_in(site.health()) == 0
         site.assert_each_pass_counted_once()
         assert site.stop() == 0
 

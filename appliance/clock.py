@@ -22,3 +22,8 @@ def wall_ns() -> int:
 def cpu_ns() -> int:
     """CPU time of this process, all threads."""
     return time.process_time_ns()
+
+
+def in_ns(seconds: float) -> int:
+    """A moment that is so far away, monotonic."""
+    return monotonic_ns() + round(seconds * NS_PER_S)

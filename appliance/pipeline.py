@@ -36,9 +36,9 @@ from appliance.process_settings import (
 )
 from appliance.publish.days import zone_of
 from appliance.publish.mqtt_topics import Topics, checked_prefix
+from appliance.supervise.machine import Machine
 from appliance.supervise.recovery import CameraStream
 from appliance.supervise.spec import ProcessSpec
-from appliance.supervise.supervisor import Machine
 
 CONTROL = "appliance.control.process"
 PUBLISH, BROKER = "appliance.publish.process", "appliance.publish.embedded"

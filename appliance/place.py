@@ -7,7 +7,7 @@ from pathlib import Path
 
 from appliance import pipeline
 from appliance.config import SiteSettings
-from appliance.supervise.supervisor import Machine
+from appliance.supervise.machine import Machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ from appliance.ipc.requests import RequestDesk
 from appliance.login import login_of
 from appliance.messages import Activate, Answer, CallOff, LearnAnew, Request
 from appliance.place import Place
+from appliance.supervise.machine import Machine
 from appliance.supervise.preflight import LONGEST_SOCKET_PATH, check_memory
-from appliance.supervise.supervisor import Machine, Supervisor
+from appliance.supervise.supervisor import Supervisor
+from appliance.swap.saving import Kept
 from appliance.swapping import Swapper
 from appliance.topics import CREDITS, REQUESTS, Asked
 
@@ -27,13 +29,19 @@ class Reloader:
     """Has a machine become another site: with SIGHUP, or when another program asks. Use as a context."""
 
     def __init__(
-        self, supervisor: Supervisor, place: Place, site: SiteSettings, read_again: Callable[[str | None], SiteSettings]
+        self,
+        supervisor: Supervisor,
+        place: Place,
+        site: SiteSettings,
+        read_again: Callable[[str | None], SiteSettings],
+        unwritten: Kept | None = None,
     ) -> None:
+        """``unwritten`` is what counts already, and what the file does not name yet."""
         self._supervisor, self._place, self._site, self._read_again = supervisor, place, site, read_again
-        self._replaced: frozenset[str] = frozenset()
+        self._replaced = frozenset() if unwritten is None else unwritten.instead_of
         """Models that have counted here, and that the file may still name; see ``with_live_model``."""
         self._desk = RequestDesk(place.folder, REQUESTS)
-        self._swapper = Swapper(supervisor, place, self._keep)
+        self._swapper = Swapper(supervisor, place, self._keep, unwritten)
 
     def __enter__(self) -> Reloader:
         return self
@@ -101,6 +109,7 @@ class Reloader:
         answer = Answer(True, difference(self._site, wanted))
         if not request.is_trial:
             self._site = wanted
+            self._swapper.changed(wanted)
             self._replaced = frozenset() if is_told else self._replaced
             logger.warning("the site has changed: %s", answer.sentence)
         return answer
@@ -113,6 +122,7 @@ class Reloader:
             check_memory(wanted.shm_dir, pipeline.ring_size(wanted).total_bytes * len(wanted.cameras))
         else:
             refuse_unknown_classes(wanted, self._swapper.known)
+            self._swapper.refuse_lines(wanted)
         return self._place.machine(wanted, self._supervisor.shards())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -25,10 +26,14 @@ from appliance.reloading import Reloader
 from appliance.supervise.preflight import check_memory, check_port, is_alive, possible_parents, runtime_parent, sweep
 from appliance.supervise.service import ServiceManager
 from appliance.supervise.supervisor import Supervisor
+from appliance.swap.booting import kept_at_last
+from appliance.swap.saving import Kept
 
 FOLDER_PREFIX = "appliance-"
 # Of configs/appliance.service.
 SERVICE_FOLDER = Path("/run/appliance")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +110,15 @@ def run_site(
     with stopping_on_signals(*(() if read_again is None else (signal.SIGHUP,))) as stopper, _folder(site) as folder:
         # What cannot be written is refused now, and a stop before the first frame finds a ledger.
         Ledger(ledger, run).close()
+        site, unwritten = _with_kept_model(site, ledger, site_file)
         place = _place_of(site, folder, ledger, run, gives_up=until_finished, site_file=site_file)
         manager = ServiceManager()
         with Supervisor(place.machine(site)) as supervisor, ExitStack() as parts:
             clock, supervisor.model_name = _WorkClock(), place.version
 
-            reloader = None if read_again is None else parts.enter_context(Reloader(supervisor, place, site, read_again))
+            reloader = None
+            if read_again is not None:
+                reloader = parts.enter_context(Reloader(supervisor, place, site, read_again, unwritten))
 
             def keep_on() -> bool:
                 if reloader is not None:
@@ -134,6 +142,23 @@ def run_site(
             clock.seconds,
             stopper.is_set,
         )
+
+
+def _with_kept_model(site: SiteSettings, ledger: Path, site_file: Path | None) -> tuple[SiteSettings, Kept | None]:
+    """The site with the model that was kept last, where the power went before its file named that; and what it has still to name.
+
+    Another model that a start names by itself counts.
+    """
+    try:
+        kept = None if site_file is None else kept_at_last(site_file, ledger.parent)
+    except Refusal as refusal:
+        # No reason not to count.
+        logger.error("%s", refusal.sentence)
+        return site, None
+    if kept is None or site.detector.model not in kept.instead_of:
+        return site, kept
+    logger.warning("the model %s was kept, and counts, though %s does not name it yet", kept.model, site_file)
+    return site.model_copy(update={"detector": site.detector.model_copy(update={"model": kept.model})}), kept
 
 
 def _place_of(site: SiteSettings, folder: Path, ledger: Path, run: str, *, gives_up: bool, site_file: Path | None) -> Place:

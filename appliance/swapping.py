@@ -2,7 +2,7 @@
 
     staged ─▶ accepted ─▶ agrees ─▶ loaded ─▶ learned ─▶ taken ─▶ switched ─▶ kept
        │          │          │         │          │         │         │
-       └──────────┴──────────┴─────────┴──────────┴─────────┴─────────┴─▶ refused, returned, called off: as it was
+       └──────────┴──────────┴─────────┴──────────┴─────────┴─────────┴─▶ refused, returned, called off, cut off: as it was
 
 staged      the file is what its manifest says
 accepted    in a process of its own it loads, and does what it should (``detect.acceptance``)
@@ -11,21 +11,22 @@ loaded      the detector has it, too
 learned     the counter knows its classes
 taken       the detector asks it, as soon as pictures come that were made for it
 switched    it has answered for the first time
-kept        its probation is over; the configuration names it as soon as that can be written (``swap.saving``)
+kept        its probation is over; the configuration names it as soon as that can be written (``swap.saving``), and also a
+            machine that is cut off before that begins with it again (``swap.booting``)
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import msgspec
 
 from appliance import pipeline
-from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
+from appliance.clock import in_ns, monotonic_ns, wall_ns
 from appliance.config import SiteSettings, named_classes
-from appliance.detect.acceptance import Acceptance, AcceptanceRequest, start_acceptance
+from appliance.detect.acceptance import AcceptanceRequest, start_acceptance
 from appliance.errors import Refusal, in_a_sentence
 from appliance.ipc.requests import ask
 from appliance.messages import (
@@ -47,9 +48,11 @@ from appliance.place import Place
 from appliance.process_settings import CandidateProcess, DetectProcess
 from appliance.supervise.spec import ProcessSpec
 from appliance.supervise.supervisor import Supervisor
+from appliance.swap.files import as_it_was, digest_in, digest_now
 from appliance.swap.journal import Journal, Step
 from appliance.swap.saving import Kept, Saving
 from appliance.swap.shadow import extended
+from appliance.swap.under_way import Swap
 from appliance.topics import REQUESTS
 
 CANDIDATE = "candidate"
@@ -62,32 +65,15 @@ ANSWER_S = 3.0
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Swap:
-    """One under way."""
-
-    number: int
-    wanted: Activate
-    site: SiteSettings
-    """With the new model."""
-    before: ModelInfo
-    """What the machine spoke of when it began."""
-    step: str = "staged"
-    since_ns: int = field(default_factory=wall_ns)
-    sentence: str = ""
-    figures: dict[str, float] = field(default_factory=dict)
-    is_over: bool = False
-    deadline_ns: int = 0
-    """Monotonic, of this step; 0: none."""
-    detect_pid: int = 0
-    acceptance: Acceptance | None = None
-
-
 class Swapper:
     """Of one machine: at most one swap at a time. ``look`` never waits."""
 
-    def __init__(self, supervisor: Supervisor, place: Place, become: Callable[[SiteSettings], None]) -> None:
-        """``become`` is told of the site when another model has been kept."""
+    def __init__(
+        self, supervisor: Supervisor, place: Place, become: Callable[[SiteSettings], None], unwritten: Kept | None = None
+    ) -> None:
+        """``become`` is told of the site when another model has been kept. ``unwritten`` counts already, and shall stand in the
+        site's file.
+        """
         self._supervisor, self._place, self._become = supervisor, place, become
         self._journals: list[Journal] = []
         self._saving = Saving(
@@ -96,12 +82,20 @@ class Swapper:
         self._swap: Swap | None = None
         self._names: tuple[str, ...] = ()
         """The classes of the model that counts; the machine may know more."""
+        self._digest = digest_now(place.version or place.model, *stores_of(place.ledger.parent))
+        """Of the file of the model that counts, when it was loaded."""
+        self._unwritten, self._began_ns = unwritten, wall_ns()
         supervisor.hear_swap = self._hear
+        if unwritten is not None:
+            self._saving.begin(unwritten, monotonic_ns())
 
     def close(self) -> None:
         """Nothing is swapped any more."""
-        if self._swap is not None and self._swap.acceptance is not None:
-            self._swap.acceptance.close()
+        swap = self._swap
+        if swap is not None and swap.acceptance is not None:
+            swap.acceptance.close()
+        if swap is not None and not swap.is_over and swap.step != "kept":
+            self._note("cut off", "the machine was stopped")
         self._saving.close()
         for journal in self._journals:
             journal.close()
@@ -126,10 +120,10 @@ class Swapper:
             return Answer(False, "the machine has not loaded a model yet")
         is_back, stores = not wanted.model, stores_of(site.data_dir)
         live = self._live_name(site)
-        named = wanted.model or self._journal.kept_before(live)
-        if named is None:
+        before = self._journal.step_before(live) if is_back else None
+        if is_back and before is None:
             return Answer(False, "there was no other model before this one")
-        model = full_name(named, *stores)
+        model = full_name(wanted.model if before is None else before.model, *stores)
         if model == live:
             return Answer(False, f"the model {model} counts already")
         wanted = msgspec.structs.replace(wanted, model=model)
@@ -138,7 +132,7 @@ class Swapper:
         self._swap = swap
         self._names = self.known
         try:
-            self._stage(swap, site, is_back=is_back)
+            self._stage(swap, site, before)
         except (Refusal, OSError) as error:
             # What has not begun is over: the next one shall not wait for it.
             self._end("refused", in_a_sentence(error))
@@ -150,17 +144,21 @@ class Swapper:
         """The model that counts, with its version: that of the start, though a higher one may have come meanwhile."""
         return self._place.running(site).detector.model
 
-    def _stage(self, swap: Swap, site: SiteSettings, *, is_back: bool) -> None:
-        """Begin with what is to be proved; raises ``Refusal`` or ``OSError`` where that cannot be."""
-        found = find_model(swap.wanted.model, *stores_of(site.data_dir))
-        live = find_model(self._live_name(site), *stores_of(site.data_dir))
+    def _stage(self, swap: Swap, site: SiteSettings, before: Step | None) -> None:
+        """Begin with what is to be proved, or with what was kept ``before``; raises ``Refusal`` or ``OSError`` where that cannot
+        be.
+        """
+        stores = stores_of(site.data_dir)
+        found = find_model(swap.wanted.model, *stores) if before is None else as_it_was(before, *stores)
+        swap.digest, swap.in_file = digest_in(found), self._saving.in_file()
         # What to go back to; of no swap.
-        self._journal.add(Step(0, wall_ns(), self._live_name(site), "began"))
+        self._journal.add(Step(0, wall_ns(), self._live_name(site), "began", digest=self._digest))
         self._note("staged")
-        if is_back:
+        if before is not None:
             # It has been through all that before.
             self._load(swap)
             return
+        live = find_model(self._live_name(site), *stores)
         swap.acceptance = start_acceptance(
             AcceptanceRequest(
                 model=found.path,
@@ -184,7 +182,7 @@ class Swapper:
 
     def look(self) -> None:
         """Go on, where there is something to go on with."""
-        self._saving.look(monotonic_ns())
+        self._look_at_saving()
         self._supervisor.swap = self._health()
         swap = self._swap
         if swap is None or swap.is_over:
@@ -205,6 +203,27 @@ class Swapper:
             self._take_back("returned", "the detector has died with it")
         elif swap.deadline_ns and monotonic_ns() > swap.deadline_ns:
             self._take_back("refused", f"the step after '{swap.step}' has not come in time")
+
+    def _look_at_saving(self) -> None:
+        settled = self._saving.look(monotonic_ns())
+        if settled is None:
+            return
+        kept, swap = settled.kept, self._swap
+        if swap is not None and not swap.is_over and swap.number > kept.number:
+            # What is kept next takes its place.
+            swap.written |= {kept.model}
+        self._add(Step(kept.number, wall_ns(), kept.model, settled.step, settled.sentence, author=kept.author))
+
+    def changed(self, site: SiteSettings) -> None:
+        """Cameras or lines are others."""
+        if self._swap is not None and not self._swap.is_over:
+            detector = self._swap.site.detector
+            self._swap.site = site.model_copy(update={"detector": detector})
+
+    def refuse_lines(self, site: SiteSettings) -> None:
+        """Raise ``Refusal`` for a class that the model which is being brought in does not know."""
+        if self._swap is not None and self._swap.step != "kept":
+            self._swap.refuse_lines(site)
 
     def _hear(self, process: str, report: Swapping | Ready | Refused) -> None:
         swap = self._swap
@@ -229,8 +248,7 @@ class Swapper:
         elif step == "differs":
             self._end("refused", report.sentence, report.figures)
         elif step == "loaded" and report.model is not None:
-            self._note("loaded")
-            self._learn(swap, report.model)
+            self._on_loaded(swap, report.model)
         elif step == "learned":
             self._note("learned")
             self._take(swap)
@@ -272,6 +290,17 @@ class Swapper:
         if not self._supervisor.order("detect", Switch(swap.number, self._detect_settings(swap.site))):
             self._take_back("refused", "there is no detector at this moment")
 
+    def _on_loaded(self, swap: Swap, new: ModelInfo) -> None:
+        swap.classes = new.names
+        try:
+            # Other lines may have come since it was accepted.
+            swap.refuse_lines(swap.site)
+        except Refusal as refusal:
+            self._take_back("refused", refusal.sentence)
+        else:
+            self._note("loaded")
+            self._learn(swap, new)
+
     def _learn(self, swap: Swap, new: ModelInfo) -> None:
         """Have the counter know the classes; what the machine knew keeps its number."""
         model = self._model
@@ -299,11 +328,12 @@ class Swapper:
         self._note("kept", report.sentence, report.figures)
         if report.model is not None:
             self._names = report.model.names
+        self._digest = swap.digest
         swap.deadline_ns = swap.detect_pid = 0
         child = self._supervisor.children["detect"]
         child.spec = replace(child.spec, settings=self._detect_settings(swap.site))
         self._become(swap.site)
-        self._saving.begin(Kept(swap.wanted.model, swap.wanted.author), monotonic_ns())
+        self._saving.begin(Kept(swap.wanted.model, swap.wanted.author, swap.number, swap.instead_of), monotonic_ns())
 
     def _take_back(self, step: str, sentence: str, figures: dict[str, float] | None = None, *, by_detector: bool = False) -> None:
         swap = self._swap
@@ -332,11 +362,13 @@ class Swapper:
         # Who notes a step has one.
         assert swap is not None
         swap.step, swap.since_ns, swap.sentence, swap.figures = step, wall_ns(), sentence, figures or {}
-        level = logging.WARNING if step in ("refused", "returned") else logging.INFO
+        level = logging.WARNING if step in ("refused", "returned", "cut off") else logging.INFO
         logger.log(level, "the model %s: %s%s", swap.wanted.model, step, f": {sentence}" if sentence else "")
-        line = Step(swap.number, swap.since_ns, swap.wanted.model, step, sentence, figures, swap.wanted.author)
+        self._add(swap.line())
+
+    def _add(self, step: Step) -> None:
         try:
-            self._journal.add(line)
+            self._journal.add(step)
         except Refusal as refusal:
             logger.error("%s", refusal.sentence)
 
@@ -348,12 +380,12 @@ class Swapper:
         return self._supervisor.model
 
     def _health(self) -> SwapHealth | None:
-        swap = self._swap
-        if swap is None:
+        kept, problem = self._unwritten, self._saving.problem
+        if self._swap is not None:
+            return self._swap.health(problem)
+        if kept is None or not problem:
             return None
-        problem = self._saving.problem if swap.step == "kept" else ""
-        sentence = "; ".join(filter(None, (swap.sentence, problem)))
-        return SwapHealth(swap.number, swap.wanted.model, swap.step, swap.since_ns, swap.is_over, sentence, swap.figures)
+        return SwapHealth(kept.number, kept.model, "kept", self._began_ns, True, problem, {})
 
     def _detect_settings(self, site: SiteSettings) -> str:
         """What the detector is started with, with that site's model."""
@@ -362,8 +394,3 @@ class Swapper:
     def _pid(self, process: str) -> int:
         child = self._supervisor.children.get(process)
         return 0 if child is None else child.pid
-
-
-def in_ns(seconds: float) -> int:
-    """A moment that is so far away, monotonic."""
-    return monotonic_ns() + round(seconds * NS_PER_S)

@@ -25,7 +25,7 @@ sys.path.insert(0, str(REPOSITORY))
 from appliance.messages import CameraHealth, Health  # noqa: E402  # from this checkout
 from tests.cameras import Camera  # noqa: E402
 from tests.system.sites import Site, camera_in, state_of  # noqa: E402
-from tests.system.swaps import Turn, play, torn, tracks_of, turn, write_fixed  # noqa: E402
+from tests.system.turns import Turn, play, torn, tracks_of, turn, write_fixed  # noqa: E402
 
 GATES = {"shadow_s": 2, "shadow_share": 0.5, "shadow_longest_s": 60, "probation_s": 4, "slowest": 50}
 SLACK_MS, LONGEST_S = 20.0, 180.0

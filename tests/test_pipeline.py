@@ -16,8 +16,8 @@ from appliance.letterbox import InputRule, preview_shape
 from appliance.messages import ModelInfo
 from appliance.process_settings import CountProcess, DecodeProcess, DetectProcess, TrackProcess
 from appliance.site_file import parse_site
+from appliance.supervise.machine import Machine
 from appliance.supervise.spec import ProcessSpec
-from appliance.supervise.supervisor import Machine
 
 LEDGER, MODELS = Path("/data/ledger.sqlite"), Path("/models")
 FOLDER = Path("/run/folder")

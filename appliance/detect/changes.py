@@ -37,7 +37,7 @@ class Changes:
         """Begin to load another network, with these classes wanted, for pictures of these sizes (width, height)."""
         self._number, self._loaded, self._may_return = order.number, None, False
         self._usual_ns = self._networks.paces.median_ns
-        self._loading = Loading(order, classes, tuple(sources))
+        self._loading = Loading(order, classes, tuple(sources), self._networks.live.info.rule)
 
     def take(self, order: Take, classes: Sequence[str]) -> None:
         """From here on the network that was loaded is asked, about these classes."""

@@ -4,12 +4,13 @@ loading      the new one is loaded and warmed up in a thread; the other is asked
 probation    the new one is asked for pictures of its own size, the other for those that still come in its size, and as a
              witness now and then
 settling     it is decided which one is asked; the other still has pictures of its size on their way
-alone        the other one is let go of
+alone        the other one is let go of; a picture that still comes in its size is scaled
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from threading import Thread
 
 import numpy as np
@@ -18,7 +19,9 @@ from appliance.boxes import Floats
 from appliance.config import GateSettings
 from appliance.detect.network import Network
 from appliance.detect.probation import Paces, Probation
+from appliance.detect.refitting import fits, get_ready, shape_in
 from appliance.errors import Refusal
+from appliance.letterbox import InputRule
 from appliance.messages import FrameTicket, Switch
 from appliance.process_settings import DetectProcess
 
@@ -26,12 +29,14 @@ from appliance.process_settings import DetectProcess
 class Loading:
     """A network on its way."""
 
-    def __init__(self, order: Switch, classes: Sequence[str], sources: Sequence[tuple[int, int]]) -> None:
-        """``sources`` are the sizes (width, height) of the cameras' pictures, for which it shall be ready."""
+    def __init__(self, order: Switch, classes: Sequence[str], sources: Sequence[tuple[int, int]], live: InputRule) -> None:
+        """``sources`` are the sizes (width, height) of the cameras' pictures, for which it shall be ready; ``live`` is what the
+        network that is asked takes.
+        """
         self.order = order
         self.network: Network | None = None
         self.problem = ""
-        self._classes, self._sources = classes, sources
+        self._classes, self._sources, self._live = classes, sources, live
         self._thread = Thread(target=self._load, name="loading", daemon=True)
         self._thread.start()
 
@@ -45,6 +50,8 @@ class Loading:
             network = Network(DetectProcess.model_validate_json(self.order.settings))
             network.keep(self._classes)
             network.warm_up(network.info.rule.shape_for(*source) for source in self._sources)
+            if network.info.rule != self._live:
+                get_ready()
         except Refusal as refusal:
             self.problem = refusal.sentence
         except (RuntimeError, MemoryError, ValueError) as error:
@@ -68,11 +75,18 @@ class Networks:
         """From the last batch of the one before to the first of the new one."""
         self._last_ns = 0
 
-    def of(self, ticket: FrameTicket) -> Network | None:
-        """Who takes a picture of this size; None where nobody does any more."""
-        if fits(self.live, ticket):
-            return self.live
-        return self.before if self.before is not None and fits(self.before, ticket) else None
+    def of(self, ticket: FrameTicket) -> Network:
+        """Who takes this frame: the live one, or for a picture that was made for the one before, that one."""
+        if self.before is not None and fits(self.before.info.rule, ticket) and not fits(self.live.info.rule, ticket):
+            return self.before
+        return self.live
+
+    def together(self, tickets: Sequence[FrameTicket]) -> tuple[FrameTicket, ...]:
+        """As many of them, from the first on, as their network can look at in one batch."""
+        network = self.of(tickets[0])
+        shape = shape_in(network.info.rule, tickets[0])
+        most = tickets[: network.max_batch]
+        return tuple(takewhile(lambda ticket: shape_in(network.info.rule, ticket) == shape, most))
 
     def speak(self, names: Sequence[str]) -> None:
         """Answer in the numbers that classes have among these."""
@@ -81,8 +95,10 @@ class Networks:
 
     def keep_classes(self, classes: Sequence[str]) -> None:
         """Find these classes only, or all where none is named."""
-        for network in self._all():
-            network.keep(classes)
+        self.live.keep(classes)
+        # A line may name what only its successor knows.
+        if self.before is not None and (not classes or set(classes) & set(self.before.info.names)):
+            self.before.keep(classes)
 
     def _all(self) -> Iterator[Network]:
         yield self.live
@@ -115,10 +131,9 @@ class Networks:
         """The other one is let go of."""
         self.before = None
 
-    def wants_witness(self, network: Network, ticket: FrameTicket, now_ns: int) -> bool:
-        """Whether the one before shall look at this picture, too."""
-        before = self.before
-        if self.probation is None or before is None or network is not self.live or not fits(before, ticket):
+    def wants_witness(self, network: Network, now_ns: int) -> bool:
+        """Whether the one before shall look at what this one was just given, too."""
+        if self.probation is None or self.before is None or network is not self.live:
             return False
         if now_ns - self._witnessed_ns < self.probation.witness_pause_ns:
             return False
@@ -137,12 +152,6 @@ class Networks:
         # Behind another one it has waited.
         self.paces.add((now_ns - max(began_ns, self._last_ns)) // pictures, now_ns)
         self._last_ns = now_ns
-
-
-def fits(network: Network, ticket: FrameTicket) -> bool:
-    """Whether the picture has the size that the network would have it in."""
-    shape = network.info.rule.shape_for(ticket.source_width, ticket.source_height)
-    return shape == (ticket.input_height, ticket.input_width)
 
 
 def is_finite(outputs: Floats) -> bool:

@@ -13,10 +13,11 @@ from appliance.detect.changes import Changes
 from appliance.detect.guests import Guests
 from appliance.detect.network import Network
 from appliance.detect.networks import Networks, is_finite
+from appliance.detect.refitting import refitted, shape_in
 from appliance.detect.watching import drifts_of
 from appliance.ipc.channel import Receiver, Sender, Showcase, wait
 from appliance.ipc.command import CommandLink
-from appliance.ipc.frame_ring import RingReaders
+from appliance.ipc.frame_ring import Pixels, RingReaders
 from appliance.letterbox import Letterbox
 from appliance.messages import (
     Begin,
@@ -178,30 +179,39 @@ class Detector:
         """Give the next batch to a network, if one is due, without what has been rewound or overwritten meanwhile."""
         now_ns = monotonic_ns()
         batch = self._batcher.take(now_ns)
-        # All of one size.
-        network = self.networks.of(batch[0]) if batch else None
-        fresh = [ticket for ticket in batch if network and self._is_fresh(ticket) and not 0 < ticket.expires_ns < now_ns]
+        fresh = [ticket for ticket in batch if self._is_fresh(ticket) and not 0 < ticket.expires_ns < now_ns]
         for ticket in batch:
             if ticket not in fresh:
                 self._skip(ticket)
-        if network is not None and fresh:
-            self._link.heart.batch_began(len(fresh))
-            self._give(network, tuple(fresh), now_ns)
+        if fresh:
+            self._give(tuple(fresh))
             if self._guests is not None:
                 self._guests.shape = (fresh[-1].input_height, fresh[-1].input_width)
         return bool(batch)
 
-    def _give(self, network: Network, tickets: tuple[FrameTicket, ...], now_ns: int) -> None:
+    def _give(self, tickets: tuple[FrameTicket, ...]) -> None:
+        """Have networks work on these frames."""
+        while tickets:
+            together = self.networks.together(tickets)
+            tickets = tickets[len(together) :]
+            self._give_together(self.networks.of(together[0]), together, monotonic_ns())
+
+    def _give_together(self, network: Network, tickets: tuple[FrameTicket, ...], now_ns: int) -> None:
         """Have a network work on these frames; one on probation that does not is taken back."""
+        self._link.heart.batch_began(len(tickets))
         try:
-            network.submit([self._rings.input_picture(ticket) for ticket in tickets])
+            network.submit([self._input_for(network, ticket) for ticket in tickets])
         except RuntimeError as error:
+            self._link.heart.batch_done()
             self._on_failure(network, error, tickets)
             return
         self._under_way.append(Batch(network, now_ns, tickets))
-        if self.networks.wants_witness(network, tickets[-1], now_ns) and (before := self.networks.before) is not None:
-            before.submit([self._rings.input_picture(tickets[-1])])
+        if self.networks.wants_witness(network, now_ns) and (before := self.networks.before) is not None:
+            before.submit([self._input_for(before, tickets[-1])])
             self._under_way.append(Batch(before, now_ns, tickets[-1:], is_witness=True))
+
+    def _input_for(self, network: Network, ticket: FrameTicket) -> Pixels:
+        return refitted(self._rings.input_picture(ticket), network.info.rule, ticket)
 
     def _on_failure(self, network: Network, error: Exception, tickets: tuple[FrameTicket, ...]) -> None:
         """Give all that it had to the one before; raises where there is none."""
@@ -214,19 +224,10 @@ class Detector:
         if self._guests is not None and any(batch.guest is not None for batch in lost):
             self._guests.give_up()
         for batch in lost:
-            self._give_again(batch.tickets)
-        self._give_again(tickets)
-
-    def _give_again(self, tickets: tuple[FrameTicket, ...]) -> None:
-        if not tickets:
-            return
-        network = self.networks.of(tickets[0])
-        if network is not None:
-            self._give(network, tickets, monotonic_ns())
-        else:
-            self._link.heart.batch_done()
-            for ticket in tickets:
-                self._skip(ticket)
+            if batch.tickets:
+                self._link.heart.batch_done()
+                self._give(batch.tickets)
+        self._give(tickets)
 
     def _skip(self, ticket: FrameTicket) -> None:
         if self._is_current(ticket):
@@ -302,8 +303,9 @@ class Detector:
         self._answers.clear()
 
     def _detections(self, network: Network, ticket: FrameTicket, output: Floats) -> Detections:
-        seen = network.read(output, (ticket.input_height, ticket.input_width))
-        place = Letterbox.fit(ticket.source_width, ticket.source_height, ticket.input_height, ticket.input_width)
+        shape = shape_in(network.info.rule, ticket)
+        seen = network.read(output, shape)
+        place = Letterbox.fit(ticket.source_width, ticket.source_height, *shape)
         boxes = place.to_source(seen.boxes, ticket.source_width, ticket.source_height)
         return Detections(boxes, seen.scores, seen.classes)
 

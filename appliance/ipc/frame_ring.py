@@ -126,10 +126,14 @@ class FrameRing:
 
 
 class RingReaders:
-    """The rings of all cameras, mapped when their first ticket comes; one that is gone holds nothing."""
+    """The rings of all cameras, mapped when their first ticket comes; one that is gone holds nothing.
+
+    Where a camera gets another ring, its tickets of the one before are under way still, and nobody could map that again.
+    """
 
     def __init__(self) -> None:
-        self._rings: dict[str, tuple[str, FrameRing]] = {}
+        self._rings: dict[str, tuple[tuple[str, FrameRing], ...]] = {}
+        """The newest first, and the one before it."""
 
     def holds(self, ticket: FrameTicket) -> bool:
         """Whether the ticket's pixels are still there."""
@@ -160,12 +164,17 @@ class RingReaders:
         return ring
 
     def _ring(self, ticket: FrameTicket) -> FrameRing | None:
-        path, ring = self._rings.get(ticket.camera, ("", None))
-        if path != ticket.ring:
-            try:
-                ring = FrameRing(ticket.ring)
-            except (OSError, ValueError):
-                # Of a supervisor that is gone, or of another ring's number.
-                return None
-            self._rings[ticket.camera] = (ticket.ring, ring)
+        known = self._rings.get(ticket.camera, ())
+        if known and known[0][0] == ticket.ring:
+            return known[0][1]
+        for path, before in known[1:]:
+            # The number of one that is closed may be given again.
+            if path == ticket.ring and before.holds(ticket.slot, ticket.generation):
+                return before
+        try:
+            ring = FrameRing(ticket.ring)
+        except (OSError, ValueError):
+            # Of a supervisor that is gone, or of another ring's number.
+            return None
+        self._rings[ticket.camera] = ((ticket.ring, ring), *known[:1])
         return ring

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 
 import msgspec
@@ -15,7 +13,6 @@ from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.errors import Refusal
 from appliance.ipc.channel import Broadcaster, wait
 from appliance.ipc.command import CommandPost
-from appliance.ipc.frame_ring import RingSize
 from appliance.messages import (
     Beat,
     Began,
@@ -40,7 +37,8 @@ from appliance.messages import (
 from appliance.supervise.child import STOP_S, Child, in_words
 from appliance.supervise.entry import REFUSED_EXIT
 from appliance.supervise.health import HealthWatch
-from appliance.supervise.recovery import CameraStream, Stage
+from appliance.supervise.machine import Machine
+from appliance.supervise.recovery import Stage
 from appliance.supervise.rings import Rings
 from appliance.supervise.spec import ProcessSpec
 from appliance.topics import HEALTH
@@ -53,23 +51,6 @@ MOST_DEATHS_WITHOUT_PROGRESS = 5
 HEALTH_INTERVAL_NS = NS_PER_S
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What the supervisor runs: all processes, the streams through them, and where they meet."""
-
-    specs: tuple[ProcessSpec, ...]
-    streams: tuple[CameraStream, ...]
-    ring_size: Callable[[ModelInfo], RingSize]
-    shm_dir: Path
-    folder: Path
-    """Of the sockets; made and removed by the supervisor's owner."""
-    log_level: str
-    gives_up: bool
-    """Whether a machine that makes no progress is a failed job, or one to be tried again for ever."""
-    data_dir: Path = Path()
-    """Of its site."""
 
 
 class Supervisor:

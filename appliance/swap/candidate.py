@@ -9,9 +9,9 @@ import os
 from appliance.boxes import Detections
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import CameraSettings, wanted_classes
-from appliance.detect.guests import letterboxed
 from appliance.detect.network import Network
 from appliance.detect.process import SHADOW
+from appliance.detect.refitting import refitted
 from appliance.ipc.channel import Listener, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import Pixels, RingReaders
@@ -100,12 +100,7 @@ class Candidate:
         picture = self._rings.input_picture(ticket).copy()
         if not self._rings.holds(ticket):
             return None
-        wanted = self.network.info.rule.shape_for(ticket.source_width, ticket.source_height)
-        if wanted == picture.shape[:2]:
-            return picture
-        place = Letterbox.fit(ticket.source_width, ticket.source_height, ticket.input_height, ticket.input_width)
-        inside = picture[place.top : place.top + place.height, place.left : place.left + place.width]
-        return letterboxed(inside, *wanted)
+        return refitted(picture, self.network.info.rule, ticket)
 
     def _tell(self) -> None:
         now_ns = monotonic_ns()

@@ -17,10 +17,11 @@ from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingSize
 from appliance.messages import Ready, Refused, Swapping
 from appliance.supervise.child import in_words
+from appliance.supervise.machine import Machine
 from appliance.supervise.preflight import is_alive, sweep
 from appliance.supervise.recovery import CameraStream, Stage
 from appliance.supervise.spec import ProcessSpec
-from appliance.supervise.supervisor import MOST_DEATHS_WITHOUT_PROGRESS, Machine, Supervisor
+from appliance.supervise.supervisor import MOST_DEATHS_WITHOUT_PROGRESS, Supervisor
 from tests.processes import Peer, until_told
 from tests.supervise.players import MODEL, SOURCE, Part, player
 from tests.system.cli import children_of

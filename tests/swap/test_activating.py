@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from appliance.config import SiteSettings
+from appliance.configuration.store import FILE_NAME as REVISIONS
 from appliance.ipc.requests import ask
-from appliance.messages import Activate, Answer, CallOff, LearnAnew
-from appliance.models.store import full_name, own_store
+from appliance.messages import Activate, Answer, CallOff, LearnAnew, Request, SwapHealth
+from appliance.models.store import digest_of, full_name, own_store
 from appliance.place import Place
 from appliance.reloading import Reloader
 from appliance.supervise.supervisor import Supervisor
-from appliance.swap.journal import FILE_NAME, Journal
+from appliance.swap.journal import FILE_NAME, Journal, Step
+from appliance.swap.saving import Kept
 from appliance.topics import REQUESTS
 from tests.models.making import add_kept
 from tests.supervise.players import MODEL
@@ -32,7 +34,7 @@ class Desk:
     def __init__(self, reloader: Reloader, folder: Path) -> None:
         self._reloader, self._folder = reloader, folder
 
-    def ask(self, question: Activate | CallOff | LearnAnew) -> Answer:
+    def ask(self, question: Activate | CallOff | LearnAnew | Request) -> Answer:
         def answered() -> bool:
             self._reloader.look(is_hungup=False)
             return future.done()
@@ -98,3 +100,79 @@ def test_what_cannot_be_proved_here_is_no_swap(desk: Desk, tmp_path: Path, monke
     assert desk.ask(CallOff("somebody")).is_done
     left = [descriptor for descriptor in Path("/proc/self/fd").iterdir() if "memfd:" in str(descriptor.resolve())]
     assert not left
+
+
+def test_what_was_kept_before_the_start_is_told_until_the_file_names_it(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "site.yaml"
+    # Nothing can be recorded there.
+    (data / REVISIONS).mkdir(parents=True)
+    file.write_text("cameras: []\ndetector: {model: first}\n")
+    site = SiteSettings.model_validate({"cameras": [], "detector": {"model": "other@2"}, "data_dir": str(data)})
+    place = Place(tmp_path, data / "ledger.sqlite", "run", tmp_path, False, (), (), False, file, "other@2", "other@2")
+    kept = Kept("other@2", "anna", 3, frozenset({"first"}))
+    named = site.model_copy(update={"detector": site.detector.model_copy(update={"model": "first"})})
+    machine = machine_of(tmp_path)
+    with Supervisor(machine) as supervisor, Reloader(supervisor, place, site, lambda text: named, kept) as reloader:
+        supervisor.model = MODEL
+
+        def told() -> SwapHealth | None:
+            reloader.look(is_hungup=False)
+            return supervisor.swap
+
+        swap = wait_until("it is told", told)
+        assert (swap.number, swap.model, swap.step, swap.is_over) == (3, "other@2", "kept", True)
+        assert "the site's file does not name it yet" in swap.sentence
+        # The file may be read again meanwhile.
+        assert Desk(reloader, tmp_path).ask(Request()) == Answer(True, "nothing is different")
+
+
+def before(folder: Path, model: str, digest: str) -> None:
+    """It has counted here once."""
+    with Journal(folder / "data") as journal:
+        journal.add(Step(0, 0, model, "began", digest=digest))
+
+
+def test_what_is_gone_cannot_be_brought_back(desk: Desk, tmp_path: Path) -> None:
+    other = write_detector(tmp_path / "other.onnx")
+    before(tmp_path, str(other), digest_of(other))
+    other.unlink()
+    answer = desk.ask(Activate("", "somebody"))
+    assert not answer.is_done
+    assert f"the model {other}, which counted before, cannot be brought back: a model file is wanted, but" in answer.sentence
+    assert desk.ask(Activate(str(write_detector(other)))).is_done, "nothing holds others up"
+    desk.ask(CallOff("somebody"))
+
+
+def test_what_is_another_file_now_is_not_brought_back_unproved(desk: Desk, tmp_path: Path) -> None:
+    other = write_detector(tmp_path / "other.onnx")
+    before(tmp_path, str(other), digest_of(other))
+    # Without a detector in the machine it cannot be loaded, but it is the same.
+    assert "there is no detector" in desk.ask(Activate("", "somebody")).sentence
+    write_detector(other, classes=("car", "bus"))
+    answer = desk.ask(Activate("", "somebody"))
+    assert (answer.is_done, f"the model {other}, which counted before, must have the sha256" in answer.sentence) == (False, True)
+    assert desk.ask(Activate(str(other), "somebody")).is_done, "by its name it is proved like any other"
+    desk.ask(CallOff("somebody"))
+
+
+def test_a_version_that_was_changed_is_not_brought_back(tmp_path: Path) -> None:
+    folder = add_kept(own_store(tmp_path / "data"), "tiny")
+    before(tmp_path, "tiny@1", digest_of(folder / "model.onnx"))
+    (folder / "model.onnx").chmod(0o644)
+    write_detector(folder / "model.onnx", classes=("car", "bus"))
+    with desk_for(tmp_path, str(write_detector(tmp_path / "first.onnx"))) as desk:
+        answer = desk.ask(Activate("", "somebody"))
+    assert (answer.is_done, "the model tiny@1, which counted before, cannot be brought back" in answer.sentence) == (False, True)
+
+
+def test_what_counts_is_remembered_as_the_file_that_was_loaded(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    first = write_detector(tmp_path / "first.onnx")
+    digest = digest_of(first)
+    with desk_for(tmp_path, str(first)) as desk:
+        write_detector(first, classes=("car", "bus"))
+        assert desk.ask(Activate(str(write_detector(tmp_path / "other.onnx")))).is_done
+    with Journal(tmp_path / "data") as journal:
+        steps = journal.steps()
+    assert [(step.step, step.digest) for step in steps] == [("staged", ""), ("cut off", ""), ("began", digest)]
+    assert steps[1].sentence == "the machine was stopped"

@@ -12,7 +12,7 @@ from appliance.configuration.reading import etag_of
 from appliance.configuration.revisions import Revision, Revisions
 from appliance.configuration.store import FILE_NAME, ConfigurationStore
 from appliance.messages import Answer
-from appliance.swap.saving import AGAIN_NS, Kept, Saving
+from appliance.swap.saving import AGAIN_NS, Kept, Saving, Settled
 from tests.configuration.asking import Asked, summaries
 from tests.waiting import wait_until
 
@@ -81,3 +81,22 @@ def test_what_somebody_has_left_is_asked_of_the_machine_first(path: Path, tmp_pa
     saving.close()
     assert path.read_text() == TEXT.replace("before", "after@2")
     assert summaries(store) == ["as it was found", "detector.model"]
+
+
+def test_what_somebody_has_written_meanwhile_stays(saving: Saving, path: Path) -> None:
+    settled: list[Settled] = []
+
+    def is_settled() -> bool:
+        settled.extend(filter(None, [saving.look(0)]))
+        return bool(settled)
+
+    path.write_text(TEXT.replace("before", "mine"))
+    saving.begin(Kept("after@2", "anna", 1, frozenset({"before"})), 0)
+    wait_until("it is settled", is_settled)
+    assert (settled[0].step, "names mine since somebody changed it" in saving.problem) == ("overruled", True), settled
+    assert (path.read_text(), saving.is_trying) == (TEXT.replace("before", "mine"), False)
+    # The next one has been wanted after that.
+    settled.clear()
+    saving.begin(Kept("newest", "otto", 2, frozenset({saving.in_file()})), 0)
+    wait_until("it is settled", is_settled)
+    assert (settled[0].step, saving.in_file()) == ("written", "newest")

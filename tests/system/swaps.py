@@ -1,141 +1,145 @@
-"""Models that take turns while a machine counts: what each swap cost, and what became of the frames and the tracks meanwhile."""
+"""A machine on one film, every frame of which counts once whatever happens: models are swapped there, and the power goes."""
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
 from pathlib import Path
 
-import onnx
-
-from appliance.boxes import Tracks
 from appliance.ipc.requests import ask
-from appliance.messages import Activate, Answer, CallOff, Unpacker
+from appliance.messages import Activate, Answer, CallOff, Health, Request, SwapHealth
 from appliance.swap.journal import Step, steps_in
 from appliance.topics import REQUESTS
-from tests.system.sites import Site
+from appliance.yaml_tree import read_yaml
+from tests.system.cli import children_of
+from tests.system.models import write_detector
+from tests.system.sites import MIDDLE, Site
+from tests.system.videos import PASS_FRAMES, Encoding, traffic, write_video
+from tests.waiting import wait_until
 
-ANSWERS_WITHIN_S, LONGEST_S = 10.0, 180.0
-# A picture's tracks are torn where most of them are seen in none of the next pictures.
-# A swap in the time of a short clip.
-HASTY = {"shadow_s": 1, "shadow_share": 0.3, "shadow_longest_s": 60, "probation_s": 1, "slowest": 50}
-NEARLY_FRAMES = 100
-FEWEST_TRACKS, SOON_FRAMES, MOST = 4, 12, 0.5
-
-TRACKS = Unpacker[Tracks](Tracks)
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One swap: how it ended, the pause of the detector, and what a picture took the new model, as it measured itself."""
-
-    end: str
-    sentence: str
-    pause_ms: float
-    picture_ms: float
+GATES = {"shadow_s": 1, "shadow_share": 1.0, "shadow_longest_s": 60, "probation_s": 1, "slowest": 1000}
+CAR = {**MIDDLE, "classes": ["car"]}
+# Longer than any of these tests.
+FILM_PASSES = 200
+ENDS = ("kept", "refused", "returned", "called off")
+PATIENCE_S = 90.0
 
 
-def tell(site: Site, question: Activate | CallOff) -> Answer:
-    """Ask the machine, as the command line does."""
-    sockets = next(site.ledger.parent.parent.glob(f"appliance-{site.process.pid}-*"))
-    answer = ask(sockets, REQUESTS, question, ANSWERS_WITHIN_S)
-    assert answer is not None, "the machine does not answer"
-    return answer
+def write_film(path: Path) -> Path:
+    """A block crosses the middle once a second."""
+    return write_video(path, traffic(FILM_PASSES), Encoding(options={"g": "25", "bf": "0", "preset": "ultrafast"}))
 
 
-def turn(site: Site, model: Path | None = None, *, is_forced: bool = False) -> Turn:
-    """Bring another model, or the one before, and wait for what comes of it."""
-    newest = steps_in(site.ledger.parent, 1)
-    before = newest[0].swap if newest else 0
-    answer = tell(site, Activate("" if model is None else str(model), "somebody", is_forced))
-    assert answer.is_done, answer.sentence
-    health = site.until(lambda health: health.swap is not None and health.swap.is_over and health.swap.number > before, LONGEST_S)
-    assert health.swap is not None
-    steps = {step.step: step for step in steps_in(site.ledger.parent, 40) if step.swap == health.swap.number}
-    return Turn(
-        health.swap.step,
-        health.swap.sentence,
-        _figure(steps.get("switched"), "pause_ms"),
-        _figure(steps.get("kept"), "picture_ms"),
-    )
+class SwapSite(Site):
+    """Its models are ``first``, which counts, and ``other``, whose input has another size. Use as a context, again and again."""
+
+    def __init__(self, folder: Path, film: Path, **gates: float) -> None:
+        self.camera: dict[str, object] = {"source": str(film), "pace": "played", "lines": [CAR]}
+        super().__init__(folder, {"yard": self.camera})
+        self.tree["gates"] = {**GATES, **gates}
+        self.first, self.file, self.data = str(folder / "model.onnx"), folder / "site.json", self.ledger.parent
+        self.other = str(write_detector(folder / "other.onnx", classes=("car", "bus"), size=(160, 224)))
+
+    def __enter__(self) -> SwapSite:
+        if self.file.exists():
+            # As whoever wrote it last has left it.
+            self.tree = read_yaml(self.file.read_text())[0]
+        super().__enter__()
+        self.until_counted("yard", 1)
+        self.until(lambda health: all(process.condition.state == "ok" for process in health.processes))
+        return self
+
+    def cut_off(self) -> None:
+        """As when the power goes: for all of its processes at once."""
+        for pid in (self.process.pid, *children_of(self.process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+    def ask(self, question: Activate | CallOff | Request) -> Answer:
+        sockets = next(self._folder.glob(f"appliance-{self.process.pid}-*"))
+        answer = ask(sockets, REQUESTS, question, 20.0)
+        assert answer is not None
+        return answer
+
+    def begin(self, model: str = "", *, is_forced: bool = False) -> int:
+        """Have it brought in, or back where none is named; the number of the swap."""
+        answer = self.ask(Activate(model, "anna", is_forced))
+        assert answer.is_done, answer.sentence
+        return steps_in(self.data, 1)[0].swap
+
+    def reach(self, step: str) -> None:
+        """Until the newest swap has come so far."""
+
+        def has_come() -> bool:
+            steps = self.steps()
+            assert step in steps or not set(steps) & set(ENDS), self.journal()[-1]
+            return step in steps
+
+        wait_until(step, has_come, PATIENCE_S)
+
+    def end(self, number: int) -> SwapHealth:
+        """How that swap ended."""
+        health = self.until(lambda health: _is_over(health.swap, number), PATIENCE_S)
+        assert health.swap is not None
+        return health.swap
+
+    def journal(self) -> list[Step]:
+        """Of the newest swap."""
+        steps = steps_in(self.data, 100)
+        return [step for step in steps if step.swap == steps[0].swap]
+
+    def steps(self) -> list[str]:
+        return [step.step for step in self.journal()]
+
+    def pid(self, process: str) -> int:
+        """Of the life that it lives now; 0 between two."""
+        return next((found.pid for found in self.health().processes if found.name == process), 0)
+
+    def held(self, process: str) -> Held:
+        return Held(self.pid(process))
+
+    def kill(self, *names: str) -> None:
+        """Kill them, all at once, and wait until others are there in their place."""
+        before = {name: self.pid(name) for name in names}
+        for pid in before.values():
+            os.kill(pid, signal.SIGKILL)
+        self.until(lambda health: all(_pid_in(health, name) not in (0, pid) for name, pid in before.items()))
+
+    def model_name(self) -> str:
+        return self.until(lambda health: bool(health.model_name)).model_name
+
+    def in_file(self) -> str:
+        model: str = read_yaml(self.file.read_text())[0]["detector"]["model"]
+        return model
+
+    def assert_each_pass_counted_once(self) -> None:
+        """Since the machine was started, which begins a film anew."""
+        with closing(sqlite3.connect(self.ledger)) as connection:
+            runs = connection.execute("SELECT run, frame FROM crossings WHERE line = 'middle' ORDER BY sequence").fetchall()
+        passes = sorted(frame // PASS_FRAMES for run, frame in runs if run == runs[-1][0])
+        assert passes == list(range(len(passes))), passes
 
 
-def _figure(step: Step | None, name: str) -> float:
-    return (step.figures or {}).get(name, float("nan")) if step is not None else float("nan")
+class Held:
+    """A process that stands still meanwhile. Use as a context."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+
+    def __enter__(self) -> None:
+        os.kill(self._pid, signal.SIGSTOP)
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGCONT)
 
 
-def tracks_of(site: Site, camera: str) -> dict[int, Tracks]:
-    """By frame, of a site that records them; every frame that was looked at is there, also one without tracks."""
-    with closing(sqlite3.connect(site.ledger)) as connection:
-        rows = connection.execute("SELECT frame, content FROM tracks WHERE camera = ? ORDER BY frame", (camera,)).fetchall()
-    return {frame: TRACKS.decode(content) for frame, content in rows}
+def _is_over(swap: SwapHealth | None, number: int) -> bool:
+    return swap is not None and swap.number == number and swap.is_over
 
 
-def torn(tracks: dict[int, Tracks]) -> list[int]:
-    """The frames after which most numbers are not seen again."""
-    frames = sorted(tracks)
-    seen = [set(tracks[frame].ids[tracks[frame].confirmed].tolist()) for frame in frames]
-    found = []
-    for place, (frame, ids) in enumerate(zip(frames, seen)):
-        later = seen[place + 1 : place + 1 + SOON_FRAMES]
-        if len(ids) >= FEWEST_TRACKS and later and len(ids & set().union(*later)) < MOST * len(ids):
-            found.append(frame)
-    return found
-
-
-def crossings_of(site: Site, camera: str, last_frame: int) -> list[tuple[str, str, int]]:
-    """Line, direction and frame of each up to this frame."""
-    query = "SELECT line, direction, frame FROM crossings WHERE camera = ? AND frame <= ? ORDER BY frame"
-    with closing(sqlite3.connect(site.ledger)) as connection:
-        return [(line, direction, frame) for line, direction, frame in connection.execute(query, (camera, last_frame))]
-
-
-@dataclass(frozen=True)
-class Pass:
-    """A video from its first frame to the last that counts, while two models took turns."""
-
-    turns: list[Turn]
-    tracks: dict[int, Tracks]
-    crossings: list[tuple[str, str, int]]
-    """Line, direction and frame of each."""
-
-    @property
-    def is_whole(self) -> bool:
-        """Every frame was looked at, and all were kept."""
-        return sorted(self.tracks) == list(range(len(self.tracks))) and {each.end for each in self.turns} == {"kept"}
-
-
-def play(folder: Path, video: Path, models: tuple[Path, Path], lines: list[dict[str, object]], last_frame: int) -> Pass:
-    """The second model is brought, and then the one before again and again, until the video is nearly over."""
-    folder.mkdir(exist_ok=True)
-    site = Site(folder, {"road": {"source": str(video), "pace": "played", "lines": lines}})
-    site.tree |= {"detector": {"model": str(models[0])}, "gates": HASTY, "counter": {"record_tracks": True}}
-    with site:
-        site.until(lambda health: health.model is not None, LONGEST_S)
-        turns = [turn(site, models[1], is_forced=True)]
-        while newest_frame(site, "road") < last_frame - NEARLY_FRAMES:
-            turns.append(turn(site))
-        site.until(lambda _: newest_frame(site, "road") >= last_frame, LONGEST_S)
-        # What has been seen is counted before it ends.
-        assert site.stop() == 0
-    return Pass(turns, tracks_of(site, "road"), crossings_of(site, "road", last_frame))
-
-
-def newest_frame(site: Site, camera: str) -> int:
-    """Of those whose tracks are in the ledger; -1 where there are none."""
-    with closing(sqlite3.connect(site.ledger)) as connection:
-        [(newest,)] = connection.execute("SELECT coalesce(max(frame), -1) FROM tracks WHERE camera = ?", (camera,))
-    return int(newest)
-
-
-def write_fixed(model: Path, path: Path, height: int, width: int) -> Path:
-    """The same network for pictures of one size only, as one is exported that shall be fast."""
-    proto = onnx.load(str(model))
-    shape = proto.graph.input[0].type.tensor_type.shape
-    shape.dim[2].dim_value, shape.dim[3].dim_value = height, width
-    for value in proto.graph.output:
-        value.type.tensor_type.ClearField("shape")
-    del proto.graph.value_info[:]
-    onnx.save(onnx.shape_inference.infer_shapes(proto), str(path))
-    return path
+def _pid_in(health: Health, process: str) -> int:
+    return next((found.pid for found in health.processes if found.name == process and found.condition.state == "ok"), 0)

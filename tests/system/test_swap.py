@@ -140,7 +140,7 @@ def test_models_go_back_and_forth_and_nobody_notices(place: Place, tmp_path: Pat
     for model in (other, first, other):
         health, swap = place.brought(model)
         assert swap.step == "kept", swap
-        assert place.steps() == ["staged", "accepted", "agrees", "loaded", "learned", "taken", "switched", "kept"]
+        assert place.steps() == ["staged", "accepted", "agrees", "loaded", "learned", "taken", "switched", "kept", "written"]
         assert health.model_name == str(model)
         site.until_counted("gate", 2)
         site.until_counted("yard", 2)
@@ -375,7 +375,7 @@ def test_by_the_command_line_a_model_comes_and_goes_and_stands_in_the_file(tmp_p
             assert (stopped.exit_code, "was not kept (refused)" in stopped.stderr) == (1, True), stopped
             assert "no model is being brought in" in run_cli("models", "cancel", environment=here).stderr
             back = run_cli("models", "rollback", environment=here)
-            assert (back.exit_code, back.stdout.splitlines()[-1]) == (0, "kept"), back
+            assert (back.exit_code, "kept" in back.stdout.splitlines()) == (0, True), back
             told = run_cli("models", "history", *data_dir, environment={"COLUMNS": "400"}).stdout
             assert [line.split("│")[4].strip() for line in told.splitlines() if "user " in line] == ["kept", "refused", "kept"]
             assert site.stop() == 0

@@ -12,7 +12,7 @@ import pytest
 
 from tests.shared_data import REPOSITORY, SHARED_DATA, shared
 from tests.system.cli import run_cli
-from tests.system.swaps import play, torn, write_fixed
+from tests.system.turns import play, torn, write_fixed
 
 pytestmark = pytest.mark.slow
 # There and back.

@@ -25,6 +25,8 @@ ENDS = {
     "refused": "was refused",
     "returned": "was taken back",
     "called off": "was called off",
+    "cut off": "was cut off: the machine stopped",
+    "overruled": "counted, and somebody has named another one since",
 }
 
 

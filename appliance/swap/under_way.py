@@ -1,0 +1,68 @@
+"""A swap that is under way, and what of it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from appliance.clock import wall_ns
+from appliance.config import SiteSettings, named_classes
+from appliance.detect.acceptance import Acceptance
+from appliance.errors import Refusal
+from appliance.messages import Activate, ModelInfo, SwapHealth
+from appliance.swap.journal import Step
+
+
+@dataclass(slots=True)
+class Swap:
+    """One of them, or the last that was."""
+
+    number: int
+    wanted: Activate
+    site: SiteSettings
+    """With the new model."""
+    before: ModelInfo
+    """What the machine spoke of when it began."""
+    step: str = "staged"
+    since_ns: int = field(default_factory=wall_ns)
+    sentence: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
+    is_over: bool = False
+    deadline_ns: int = 0
+    """Monotonic, of this step; 0: none."""
+    detect_pid: int = 0
+    acceptance: Acceptance | None = None
+    digest: str = ""
+    """The sha256 of the new model's file."""
+    in_file: str = ""
+    """What the site's file named when it began; empty where that could not be told."""
+    written: frozenset[str] = frozenset()
+    """What this machine has written there since, of swaps before."""
+    classes: tuple[str, ...] | None = None
+    """Of the new model, as soon as it is loaded."""
+
+    @property
+    def instead_of(self) -> frozenset[str]:
+        """What it may take the place of in the site's file; nothing named: of whatever is there."""
+        return self.written | {self.in_file} if self.in_file else frozenset()
+
+    def refuse_lines(self, site: SiteSettings) -> None:
+        """Raise ``Refusal`` where a line or zone names a class that the new model, which is loaded, does not know."""
+        if self.is_over or self.classes is None:
+            return
+        for name in named_classes(site.cameras):
+            if name not in self.classes:
+                what = f"'{name}' is wanted, but the model {self.wanted.model}, which is being brought in, knows no such class"
+                raise Refusal(f"{what}; wait for its end, or call it off")
+
+    def line(self) -> Step:
+        """Where it is, for the journal."""
+        digest = self.digest if self.step == "kept" else ""
+        in_file = self.in_file if self.step == "staged" else ""
+        figures, author = self.figures or None, self.wanted.author
+        return Step(self.number, self.since_ns, self.wanted.model, self.step, self.sentence, figures, author, digest, in_file)
+
+    def health(self, problem: str) -> SwapHealth:
+        """The same for who looks on; ``problem`` is what stands in the way of what was kept."""
+        sentence = "; ".join(filter(None, (self.sentence, problem if self.step == "kept" else "")))
+        model = self.wanted.model
+        return SwapHealth(self.number, model, self.step, self.since_ns, self.is_over, sentence, self.figures)

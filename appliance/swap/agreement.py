@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,13 +45,12 @@ class Agreement:
         """2 · both / (boxes of one + boxes of the other), 0..1; 1 where neither saw anything."""
         return 2 * self.both / self.boxes if self.boxes else 1.0
 
-    def worst(self, least_boxes: int) -> tuple[int, float] | None:
-        """The class that they agree least on, and its F1, of those with so many boxes of both; None where there is none."""
-        boxes = {class_id: 2 * both + one + other for class_id, (both, one, other) in self.classes.items()}
-        shares = [(2 * self.classes[key][0] / count, key) for key, count in boxes.items() if count >= max(1, least_boxes)]
-        if not shares:
+    def worst(self, classes: Collection[int]) -> tuple[int, float] | None:
+        """The class that they agree least on, and its F1, of these; None where neither saw one of them."""
+        found = {class_id: counts for class_id, counts in self.classes.items() if class_id in classes}
+        if not found:
             return None
-        f1, class_id = min(shares)
+        f1, class_id = min((2 * both / (2 * both + one + other), key) for key, (both, one, other) in found.items())
         return class_id, f1
 
 

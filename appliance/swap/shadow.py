@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from appliance.messages import FrameTicket
 from appliance.swap.agreement import Agreement
 from appliance.track.botsort import BotSort, BotSortSettings
 
-# Fewer boxes, or crossings, tell nothing.
-LEAST_BOXES, LEAST_CROSSINGS = 50, 10
+# Fewer boxes, crossings, or objects of a class, tell nothing: a hundred boxes of one van are one van that is called a lorry.
+LEAST_BOXES, LEAST_CROSSINGS, LEAST_OBJECTS = 50, 10, 10
 # Of the newest pictures.
 MOST_TIMES = 4096
 
@@ -55,10 +56,14 @@ class Trial:
         )
         lines = counted_lines(camera, yardstick.names, frame_size)
         self._counter = Counter(lines, counter_settings(yardstick.counter, yardstick.names))
+        self.objects: set[tuple[int, int]] = set()
+        """Class and number of every track."""
 
     def count(self, detections: Detections, ticket: FrameTicket) -> int:
         """How many more have crossed a line."""
         tracks = self._tracker.update(detections, ticket.pts_ns, None)
+        sure = tracks.confirmed
+        self.objects.update(zip(tracks.classes[sure].tolist(), tracks.ids[sure].tolist()))
         return sum(decision.counted for decision in self._counter.update(tracks, ticket.frame, ticket.pts_ns))
 
 
@@ -115,13 +120,19 @@ class Shadow:
         if f1 < gates.agreement:
             return Judgement(False, f"{seen}, at least {gates.agreement:g} is wanted")
         # Many cars would hide that it sees no bus.
-        if (worst := self.agreement.worst(LEAST_BOXES)) is not None and worst[1] < gates.agreement:
+        if (worst := self.agreement.worst(self._well_known())) is not None and worst[1] < gates.agreement:
             what = f"{seen}, but those of the class '{self._yardstick.names[worst[0]]}' with one of {worst[1]:.2f}"
             return Judgement(False, f"{what}, at least {gates.agreement:g} is wanted")
         counts = f"it counts {self.new_count} where the other counts {self.live_count}"
         if most >= LEAST_CROSSINGS and abs(self.live_count - self.new_count) > gates.counts * most:
             return Judgement(False, f"{counts}; they may differ by {gates.counts:.0%}")
         return Judgement(True, f"{seen}, {counts}")
+
+    def _well_known(self) -> set[int]:
+        """The classes of which one of the two has seen enough objects to be judged by."""
+        trials = [trials for _, *trials in self._trials.values()]
+        of_each = [Counts(kind for trial in side for kind, _ in trial.objects) for side in zip(*trials)]
+        return {kind for counts in of_each for kind, objects in counts.items() if objects >= LEAST_OBJECTS}
 
     def _trials_of(self, camera: CameraSettings, frame_size: tuple[int, int]) -> tuple[Trial, Trial]:
         size, *trials = self._trials.get(camera.name, ((0, 0),))

@@ -39,12 +39,13 @@ def seen(classes: list[int]) -> Detections:
     return Detections(boxes, np.full(len(classes), 0.9, np.float32), np.array(classes, np.int64))
 
 
-@pytest.mark.parametrize(("frames", "is_good"), [(10, True), (60, False)])
-def test_a_class_that_is_no_longer_seen_is_not_hidden_behind_another(frames: int, is_good: bool) -> None:
+@pytest.mark.parametrize(("persons", "is_good"), [(1, True), (9, True), (12, False)], ids=["one", "a few", "many"])
+def test_a_class_that_is_no_longer_seen_is_not_hidden_behind_another(persons: int, is_good: bool) -> None:
+    """And one that stands there for long, and is called something else by the other, is one."""
     common = frozenset(range(len(CLASSES)))
     shadow = Shadow({"yard": camera()}, Yardstick(GATES, TrackerSettings(), CounterSettings(), 0.25, CLASSES, common))
-    for frame in range(frames):
-        shadow.add(ticket_for("", frame=frame), seen([0] * 5 + [1]), seen([0] * 5), 1)
+    for frame in range(60):
+        shadow.add(ticket_for("", frame=frame), seen([0] * 60 + [1] * persons), seen([0] * 60), 1)
     judgement = shadow.judgement(10)
     assert judgement is not None
     assert (judgement.is_good, "of the class 'person'" in judgement.sentence) == (is_good, not is_good), judgement

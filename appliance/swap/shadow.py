@@ -20,6 +20,8 @@ from appliance.track.botsort import BotSort, BotSortSettings
 
 # Fewer boxes, crossings, or objects of a class, tell nothing: a hundred boxes of one van are one van that is called a lorry.
 LEAST_BOXES, LEAST_CROSSINGS, LEAST_OBJECTS = 50, 10, 10
+# Of the agreement that is wanted, for one class: two good models call many a van differently, and who is blind to it reaches none.
+CLASS_SHARE = 0.5
 # Of the newest pictures.
 MOST_TIMES = 4096
 
@@ -120,9 +122,10 @@ class Shadow:
         if f1 < gates.agreement:
             return Judgement(False, f"{seen}, at least {gates.agreement:g} is wanted")
         # Many cars would hide that it sees no bus.
-        if (worst := self.agreement.worst(self._well_known())) is not None and worst[1] < gates.agreement:
+        least = CLASS_SHARE * gates.agreement
+        if (worst := self.agreement.worst(self._well_known())) is not None and worst[1] < least:
             what = f"{seen}, but those of the class '{self._yardstick.names[worst[0]]}' with one of {worst[1]:.2f}"
-            return Judgement(False, f"{what}, at least {gates.agreement:g} is wanted")
+            return Judgement(False, f"{what}, at least {least:g} is wanted")
         counts = f"it counts {self.new_count} where the other counts {self.live_count}"
         if most >= LEAST_CROSSINGS and abs(self.live_count - self.new_count) > gates.counts * most:
             return Judgement(False, f"{counts}; they may differ by {gates.counts:.0%}")

@@ -16,6 +16,7 @@ from types import FrameType
 from appliance import pipeline
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import SiteSettings
+from appliance.device.watching import Watching, reader_of
 from appliance.errors import Refusal
 from appliance.ledger.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
@@ -111,6 +112,8 @@ def run_site(
             clock, supervisor.model_name = _WorkClock(), place.version
 
             reloader = None if read_again is None else parts.enter_context(Reloader(supervisor, place, site, read_again))
+            if not until_finished:
+                supervisor.devices = parts.enter_context(Watching(reader_of())).devices
 
             def keep_on() -> bool:
                 if reloader is not None:

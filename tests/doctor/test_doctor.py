@@ -35,7 +35,7 @@ def test_a_good_site_is_called_good_and_nothing_is_left_behind(tmp_path: Path) -
     assert (outcome.exit_code, outcome.stderr) == (0, "")
     found = findings_in(tmp_path / "out.json")
     assert list(found) == [
-        "system", "shared memory", "sockets", "disk", "clock", "detector", "camera file", "camera live",
+        "system", "device", "shared memory", "sockets", "disk", "clock", "detector", "camera file", "camera live",
     ]  # fmt: skip
     assert all(finding["verdict"] in ("good", "doubtful") for finding in found.values())
     assert found["camera file"]["said"].startswith("128x72, 25 frames per second; PyAV")

@@ -12,7 +12,8 @@ import sys
 
 def missing() -> tuple[list[str], list[str]]:
     """What must be there, and what should be."""
-    must, should = [], []
+    must: list[str] = []
+    should: list[str] = []
     if (problem := opencv()) is not None:
         (must if "is wanted" in problem else should).append(problem)
     if not has("tensorrt"):

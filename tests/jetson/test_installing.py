@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from tests.jetson import wheels
 from tests.jetson.board import JETSON, Board
 
 UNITS = ("appliance.service", "appliance-power.service")
+needs_a_system = pytest.mark.skipif(
+    shutil.which("systemd-sysusers") is None or os.geteuid() != 0, reason="systemd-sysusers and root are wanted to make users"
+)
 
 
 @pytest.fixture
@@ -22,6 +27,7 @@ def board(tmp_path: Path) -> Iterator[Board]:
     board.run("systemctl", "stop", "appliance.service")
 
 
+@needs_a_system
 def test_it_comes_is_replaced_comes_back_and_goes(board: Board, tmp_path: Path) -> None:
     """One story, because each of its chapters needs the one before, and a venv takes its time."""
     board.stock()

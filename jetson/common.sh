@@ -5,7 +5,7 @@
 # /opt/appliance/current         a link to the one that runs, which is what the units start
 # /opt/appliance/previous        a link to the one before
 #
-# APPLIANCE_ROOT puts all of it below another folder: for images that are built elsewhere, and for the tests.
+# APPLIANCE_ROOT puts all of it below another folder, for the tests, which play systemctl, too.
 root=${APPLIANCE_ROOT:-}
 home=$root/opt/appliance
 releases=$home/releases

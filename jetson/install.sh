@@ -4,7 +4,8 @@
 #   sudo jetson/install.sh [--no-start] [SOURCE]
 #
 # SOURCE is a wheel or a checkout, this one if none is named. Where an appliance is installed it stays as it is: upgrade.sh brings
-# another one. What comes from the package index comes through pip, which PIP_NO_INDEX and PIP_FIND_LINKS let do without a network.
+# another one. What comes from the package index comes through pip, which PIP_NO_INDEX and PIP_FIND_LINKS let do without a network
+# (of a checkout with hatchling, which builds it).
 # What it needs of JetPack it names and does not fetch. Nothing below /var/lib/appliance is touched, and nothing in /etc/appliance
 # that is there.
 here=$(cd "$(dirname "$0")" && pwd)

@@ -31,15 +31,15 @@ def test_shellcheck_finds_nothing(script: str) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: f"{unit.parent.name}/{unit.name}")
+@pytest.mark.parametrize("unit", sorted(JETSON.glob("*.service")), ids=lambda unit: unit.name)
 def test_systemd_understands_every_line_of_a_unit(unit: Path, tmp_path: Path) -> None:
     """With another program in the place of ours, which is not installed here."""
     copy = tmp_path / unit.name
     copy.write_text(re.sub(r"/opt/appliance/\S+", "/bin/true", unit.read_text()))
-    done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", copy], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    words = ["systemd-analyze", "verify", "--man=no", str(copy)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    # It also tells of faults in units of the system's own.
+    assert [line for line in done.stderr.splitlines() if unit.name in line] == []
 
 
 @needs_systemd

@@ -9,7 +9,7 @@ import re
 import sys
 from importlib.metadata import requires
 
-OF_JETPACK = re.compile(r"opencv-python|opencv-contrib-python|tensorrt|pycuda|nvidia-", re.IGNORECASE)
+OF_JETPACK = re.compile(r"opencv-python|opencv-contrib-python|tensorrt|pycuda", re.IGNORECASE)
 EXTRA = re.compile(r"\s*;\s*extra == ['\"]([^'\"]+)['\"]$")
 
 

@@ -2,7 +2,7 @@
 
 Everything is read from files, so that neither root nor jtop's service is needed; what a release or a board does not have is
 left out. Where the files are: the chapter "Platform Power and Performance" of NVIDIA's Jetson Linux Developer Guide, and the
-kernel's documentation of devfreq, hwmon, thermal zones and runtime power management.
+kernel's documentation of devfreq, hwmon, thermal zones and runtime power management. Thor's load is in none: see ``watching``.
 """
 
 from __future__ import annotations

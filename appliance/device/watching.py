@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -27,12 +28,18 @@ logger = logging.getLogger(__name__)
 
 def reader_of(root: Path = Path("/")) -> Reader | None:
     """Whatever can be asked on this computer, at a monotonic time; None where there is nothing of NVIDIA's."""
-    if is_jetson(root):
-        jetson = Jetson(root)
-        return lambda now_ns: jetson.read()
-    if x86.has_driver(root) and (nvml := x86.library()) is not None:
-        return x86.Nvml(root, nvml).read
-    return None
+    nvml = x86.library() if x86.has_driver(root) else None
+    gpus = None if nvml is None else x86.Nvml(root, nvml).read
+    return partial(_read_jetson, Jetson(root), gpus) if is_jetson(root) else gpus
+
+
+def _read_jetson(jetson: Jetson, gpus: Reader | None, now_ns: int) -> tuple[DeviceHealth, ...]:
+    """From Thor on, the GPU's load is in no file: its driver is that of servers."""
+    devices = jetson.read()
+    if gpus is None or "gpu" in devices[0].loads:
+        return devices
+    loads = {unit: share for unit, share in gpus(now_ns)[0].loads.items() if unit in ("gpu", "nvdec")}
+    return (msgspec.structs.replace(devices[0], loads={**loads, **devices[0].loads}),)
 
 
 class Steadied:

@@ -12,7 +12,7 @@ from appliance.clock import NS_PER_S
 from appliance.device.watching import reader_of
 from appliance.device.x86 import BRAKED, HOT, LOST, SLOW, WELL, XID_REMEMBERED_NS, Nvml, driver_of
 from tests.device.nvidia import FUNCTION_NOT_FOUND, GPU_IS_LOST, NOT_SUPPORTED, Card, Library
-from tests.device.trees import ORIN_NANO, planted
+from tests.device.trees import AGX_THOR, ORIN_NANO, planted
 
 pynvml = pytest.importorskip("pynvml", reason="nvidia-ml-py is not installed")
 VERSION = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build  (dvs-builder@U22)  Tue Sep 23\n"
@@ -132,6 +132,19 @@ def test_nobody_is_asked_where_there_is_nothing_of_nvidias(tmp_path: Path, monke
     assert reader_of(tmp_path) is None
     planted(tmp_path, ORIN_NANO)
     assert reader_of(tmp_path) is not None, "a Jetson tells by files"
+
+
+def test_a_thor_asks_its_driver_for_what_is_in_no_file(computer: Computer) -> None:
+    root = planted(computer.nvml.root, AGX_THOR)
+    reader = reader_of(root)
+    assert reader is not None
+    [device] = reader(0)
+    assert (device.name, device.model) == ("jetson", "NVIDIA Jetson AGX Thor Developer Kit")
+    assert device.loads == {"gpu": 0.37, "nvdec": 0.21}
+    computer.library.cards[0].errors["*"] = GPU_IS_LOST
+    assert reader(1)[0].loads == {}
+    planted(root, {"sys/class/devfreq/17000000.gpu/device/load": "500"})
+    assert reader(2)[0].loads == {"gpu": 0.5}, "what a file tells is not asked for"
 
 
 def test_without_a_library_the_driver_cannot_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,8 +75,9 @@ make_release() {
     pip="$folder/bin/python -m pip --disable-pip-version-check --no-input"
     $pip install --quiet --no-deps "$source" || drop_release "pip cannot install $source"
     "$folder/bin/python" "$here/requirements.py" gpu >"$folder/requirements.txt"
-    $pip install --quiet --constraint "$constraints" --requirement "$folder/requirements.txt" ||
-        drop_release "pip cannot install what is in requirements.txt"
+    [ ! -s "$folder/requirements.txt" ] ||
+        $pip install --quiet --constraint "$constraints" --requirement "$folder/requirements.txt" ||
+        drop_release "pip cannot install all that it needs"
     "$folder/bin/python" "$here/provided.py" || drop_release "the above is wanted of JetPack"
     mkdir "$folder/jetson"
     cp -p "$here"/appliance.service "$here"/appliance-power.service "$here"/power-mode "$folder/jetson/"

@@ -472,6 +472,30 @@ class SwapHealth(Message, frozen=True):
     figures: dict[str, float]
 
 
+class DeviceHealth(Message, frozen=True):
+    """A Jetson, or one GPU, at one moment: how it is, since when (wall clock), and what is measured of it.
+
+    ``software`` is its release or its driver. By part (``gpu``, ``nvdec``, a thermometer, a rail): shares of the time at work,
+    0..1; clocks; temperatures; power. By kind: what has befallen it. What is not known of it is not there.
+    """
+
+    name: str
+    kind: str
+    """``jetson`` or ``gpu``."""
+    model: str
+    software: str
+    condition: Condition
+    since_ns: int = 0
+    power_mode: str = ""
+    loads: dict[str, float] = {}
+    clocks_hz: dict[str, int] = {}
+    temperatures_c: dict[str, float] = {}
+    powers_w: dict[str, float] = {}
+    events: dict[str, int] = {}
+    memory_bytes: int = 0
+    memory_used_bytes: int = 0
+
+
 class Health(Message, frozen=True):
     """How the whole machine is."""
 
@@ -485,6 +509,8 @@ class Health(Message, frozen=True):
     swap: SwapHealth | None = None
     data_dir: str = ""
     """Where its models and its journal are, for programs on this computer."""
+    devices: tuple[DeviceHealth, ...] = ()
+    """What it runs on, where that can be asked."""
 
 
 Report = Ready | Began | Beat | CameraCondition | CameraDrift | ProcessCondition | Drained | Swapping | Finished | Refused

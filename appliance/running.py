@@ -17,6 +17,7 @@ from types import FrameType
 from appliance import pipeline
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import SiteSettings
+from appliance.device.watching import Watching, reader_of
 from appliance.errors import Refusal
 from appliance.ledger.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
@@ -119,6 +120,8 @@ def run_site(
             reloader = None
             if read_again is not None:
                 reloader = parts.enter_context(Reloader(supervisor, place, site, read_again, unwritten))
+            if not until_finished:
+                supervisor.devices = parts.enter_context(Watching(reader_of())).devices
 
             def keep_on() -> bool:
                 if reloader is not None:

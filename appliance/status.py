@@ -37,6 +37,8 @@ def status(
     for health in found:
         console.print(cameras_of(health) if health.cameras else "no cameras yet")
         console.print(processes_of(health))
+        if health.devices:
+            console.print(devices_of(health))
     if json_file is not None:
         write_whole(json_file, json.dumps([as_json(health) for health in found], indent=1) + "\n")
 
@@ -70,6 +72,7 @@ def as_json(health: Health) -> dict[str, Any]:
         "time": rfc_3339(health.time_ns),
         "cameras": [_named(camera) for camera in health.cameras],
         "processes": [_named(process) for process in health.processes],
+        "devices": [_named(device) for device in health.devices],
     }
 
 
@@ -125,6 +128,23 @@ def processes_of(health: Health) -> Table:
             latencies if process.latency_p99_ns else "",
             f"{process.memory_bytes / 1e6:.0f} MB",
             process.condition.reason,
+        )
+    return table
+
+
+def devices_of(health: Health) -> Table:
+    """For people."""
+    table = Table("device", "state", "for", "software", "load", "temperature", "power", "reason")
+    for device in health.devices:
+        table.add_row(
+            device.model,
+            _coloured(device.condition.state),
+            _duration(device.since_ns),
+            ", ".join(filter(None, (device.software, device.power_mode))),
+            ", ".join(f"{part} {share:.0%}" for part, share in device.loads.items()),
+            ", ".join(f"{place} {heat:.0f} °C" for place, heat in device.temperatures_c.items()),
+            ", ".join(f"{rail} {power:.1f} W" for rail, power in device.powers_w.items()),
+            device.condition.reason,
         )
     return table
 

@@ -7,7 +7,21 @@ import sys
 
 import pytest
 
-HEAVY = ("amqtt", "av", "cv2", "openvino", "onnxruntime", "torch", "tensorrt", "cuda", "fastapi", "paho", "gi", "ultralytics")
+HEAVY = (
+    "amqtt",
+    "av",
+    "cv2",
+    "openvino",
+    "onnxruntime",
+    "torch",
+    "tensorrt",
+    "cuda",
+    "fastapi",
+    "paho",
+    "gi",
+    "pynvml",
+    "ultralytics",
+)
 BLOCKED = f"""
 import importlib, sys
 for name in {HEAVY!r}:
@@ -38,6 +52,7 @@ importlib.import_module(sys.argv[1])
         "appliance.detect.looking",
         "appliance.precision.reduction",
         "appliance.drift.watch",
+        "appliance.device.watching",
     ],
 )
 def test_imports_without_heavy_libraries(module: str) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 
 from appliance.messages import Condition, Health
-from appliance.status import as_json, cameras_of
+from appliance.status import as_json, cameras_of, devices_of, rfc_3339
 from tests.observe.busy_site import NOW_NS, camera, health
 
 
@@ -36,3 +36,16 @@ def test_where_nobody_watches_for_it_there_is_none() -> None:
     assert "drift" not in shown
     assert "drifting" not in text_of(told)
     assert "no pictures" in text_of(told)
+
+
+def test_what_it_runs_on_is_told() -> None:
+    [jetson, gpu] = json.loads(json.dumps(as_json(health(0))))["devices"]
+    assert (jetson["name"], jetson["state"], jetson["since"]) == ("jetson", "degraded", rfc_3339(NOW_NS))
+    assert (gpu["model"], gpu["temperatures_c"]) == ("NVIDIA L4", {"gpu": 61.0})
+    console = Console(width=400)
+    with console.capture() as captured:
+        console.print(devices_of(health(0)))
+    text = captured.get()
+    assert "the device is too hot: its clocks are down" in text
+    assert "gpu 44%, nvdec 25%" in text
+    assert "JetPack 6.2 (L4T 36.4.3), MAXN_SUPER" in text

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from appliance.messages import CameraHealth, Condition, DriftHealth, Health, ProcessHealth
+from appliance.messages import CameraHealth, Condition, DeviceHealth, DriftHealth, Health, ProcessHealth
 from appliance.times import rfc_3339
 
 State = Literal["starting", "ok", "degraded", "down"]
@@ -71,6 +71,25 @@ class ProcessShown(BaseModel):
     waiting: int = Field(description="What it has not been able to send yet.")
 
 
+class DeviceShown(BaseModel):
+    """A Jetson, or a GPU, now; what cannot be asked of it is not there."""
+
+    name: str
+    state: State
+    reason: str = Field(description="What holds it back, or what has become of it; empty where all is well.")
+    since: Time
+    model: str
+    software: str = Field(description="Its release, or its driver.")
+    power_mode: str
+    loads: dict[str, float] = Field(description="Shares of the time at work, 0..1, by part.")
+    clocks_mhz: dict[str, float]
+    temperatures_c: dict[str, float]
+    powers_w: dict[str, float]
+    events: dict[str, int] = Field(description="What has befallen it, by kind.")
+    memory_mb: float
+    memory_used_mb: float
+
+
 class StatusShown(BaseModel):
     """The whole machine now."""
 
@@ -81,6 +100,7 @@ class StatusShown(BaseModel):
     state: State = Field(description="The worst of all states.")
     cameras: list[CameraShown]
     processes: list[ProcessShown]
+    devices: list[DeviceShown] = Field(description="What it runs on, where that can be asked.")
 
 
 ORDER: tuple[State, ...] = ("ok", "starting", "degraded", "down")
@@ -146,10 +166,31 @@ def process_of(process: ProcessHealth) -> ProcessShown:
     )
 
 
+def device_of(device: DeviceHealth) -> DeviceShown:
+    """What the machine runs on, as it is shown."""
+    return DeviceShown(
+        name=device.name,
+        state=state_of(device.condition),
+        reason=device.condition.reason,
+        since=rfc_3339(device.since_ns),
+        model=device.model,
+        software=device.software,
+        power_mode=device.power_mode,
+        loads=device.loads,
+        clocks_mhz={part: round(clock / 1e6, 1) for part, clock in device.clocks_hz.items()},
+        temperatures_c=device.temperatures_c,
+        powers_w={rail: round(power, 2) for rail, power in device.powers_w.items()},
+        events=device.events,
+        memory_mb=round(device.memory_bytes / 1e6, 1),
+        memory_used_mb=round(device.memory_used_bytes / 1e6, 1),
+    )
+
+
 def status_of(health: Health, site: str, run: str, version: str) -> StatusShown:
     """Everything as it is shown."""
     cameras, processes = [camera_of(one) for one in health.cameras], [process_of(one) for one in health.processes]
-    states = [camera.state for camera in cameras] + [process.state for process in processes]
+    devices = [device_of(one) for one in health.devices]
+    states = [one.state for one in cameras] + [one.state for one in processes] + [one.state for one in devices]
     return StatusShown(
         site=site,
         run=run,
@@ -158,4 +199,5 @@ def status_of(health: Health, site: str, run: str, version: str) -> StatusShown:
         state=max(states, key=ORDER.index, default="ok"),
         cameras=cameras,
         processes=processes,
+        devices=devices,
     )

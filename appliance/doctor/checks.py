@@ -19,6 +19,8 @@ from appliance.clock import monotonic_ns
 from appliance.config import CameraSettings, SiteSettings, home_expanded
 from appliance.decode.look import first_picture
 from appliance.detect.network import TYPICAL_SOURCE, Network
+from appliance.device import x86
+from appliance.device.watching import reader_of
 from appliance.doctor.broker import let_in
 from appliance.errors import Refusal
 from appliance.ledger.ledger import Ledger
@@ -46,6 +48,7 @@ class Finding:
 def findings(site: SiteSettings, models_dir: Path) -> Iterator[Finding]:
     """Everything, as it is found; cameras are called all at once."""
     yield looked_at("system", system)
+    yield looked_at("device", device)
     yield looked_at("shared memory", lambda: shared_memory(site))
     yield looked_at("sockets", lambda: str(runtime_parent(len("/appliance-1234567-12345678/credits.") + longest_name(site))))
     yield looked_at("disk", lambda: disk(site))
@@ -92,6 +95,25 @@ def system() -> str:
     cores = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return f"{cores} cores, {memory / 1e9:.1f} GB of memory, Python {sys.version.split()[0]}"
+
+
+def device(root: Path = Path("/")) -> Finding:
+    """A Jetson or NVIDIA's GPUs, and what holds them back."""
+    reader = reader_of(root)
+    if reader is None:
+        if x86.has_driver(root):
+            return Finding(
+                "device", DOUBTFUL, "NVIDIA's driver is here; the extra 'gpu' (nvidia-ml-py) would tell how the GPU is"
+            )
+        return Finding("device", GOOD, "none of NVIDIA's")
+    told = reader(monotonic_ns())
+    said = "; ".join(
+        ", ".join(
+            filter(None, (one.model, one.software, one.power_mode and f"power mode {one.power_mode}", one.condition.reason))
+        )
+        for one in told
+    )
+    return Finding("device", GOOD if all(one.condition.state == "ok" for one in told) else DOUBTFUL, said)
 
 
 def shared_memory(site: SiteSettings) -> str:

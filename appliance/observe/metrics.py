@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 import appliance
+from appliance.device.sensors import Reading
 from appliance.messages import Health
-from appliance.observe import sensors
 from appliance.observe.camera_metrics import of_cameras
+from appliance.observe.device_metrics import of_devices, of_sensors
 from appliance.observe.process_metrics import of_processes
 
 MOST_TOTALS = 2000
@@ -38,7 +39,7 @@ class Figures:
     disk_bytes: int = 0
 
 
-def metrics_of(site: str, health: Health | None, figures: Figures | None, readings: list[sensors.Reading]) -> Iterator[Metric]:
+def metrics_of(site: str, health: Health | None, figures: Figures | None, readings: list[Reading]) -> Iterator[Metric]:
     """All families; what is not known is not there."""
     versions = {"version": appliance.__version__, "python": platform.python_version()}
     yield InfoMetricFamily("appliance_build", "What runs here.", value=versions)
@@ -47,9 +48,10 @@ def metrics_of(site: str, health: Health | None, figures: Figures | None, readin
     if health is not None:
         yield from of_cameras(health.cameras, health.processes, {} if figures is None else figures.coverage)
         yield from of_processes(health.processes)
+        yield from of_devices(health.devices)
     if figures is not None:
         yield from _of_ledger(figures)
-    yield from sensors.metrics_of(readings)
+    yield from of_sensors(readings, () if health is None else health.devices)
 
 
 def _of_ledger(figures: Figures) -> Iterator[Metric]:

@@ -7,7 +7,7 @@ import socket
 from contextlib import suppress
 
 from appliance.clock import monotonic_ns
-from appliance.messages import CameraHealth, Health, ProcessHealth
+from appliance.messages import CameraHealth, DeviceHealth, Health, ProcessHealth
 
 
 class ServiceManager:
@@ -56,7 +56,7 @@ def in_one_line(health: Health) -> str:
     """How many cameras are well, and what is wrong with the first thing that is not."""
     well = sum(camera.condition.state == "ok" for camera in health.cameras)
     line = f"{well} of {len(health.cameras)} cameras ok" if health.cameras else "no cameras yet"
-    parts: tuple[ProcessHealth | CameraHealth, ...] = (*health.processes, *health.cameras)
+    parts: tuple[ProcessHealth | CameraHealth | DeviceHealth, ...] = (*health.processes, *health.cameras, *health.devices)
     for part in parts:
         if part.condition.state in ("down", "degraded"):
             return f"{line}; {part.name} is {part.condition.state}: {part.condition.reason}"

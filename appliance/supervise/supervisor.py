@@ -20,6 +20,7 @@ from appliance.messages import (
     CameraCondition,
     CameraDrift,
     Describe,
+    DeviceHealth,
     Drain,
     Drained,
     Finished,
@@ -76,6 +77,8 @@ class Supervisor:
         self.swap: SwapHealth | None = None
         self.hear_swap: Callable[[str, Swapping | Ready | Refused], None] = lambda process, report: None
         """Whoever swaps models hears of what concerns him here."""
+        self.devices: Callable[[], tuple[DeviceHealth, ...]] = tuple
+        """What it runs on, from whoever watches that."""
         self._rings = Rings(str(machine.shm_dir))
         self._leaving: list[Child] = []
         self._last_epochs: dict[str, int] = {}
@@ -120,7 +123,12 @@ class Supervisor:
             self._health_due_ns = now_ns + HEALTH_INTERVAL_NS
             health = self._watch_health.health(self.children, self.streams.values(), self._cameras)
             self.health = msgspec.structs.replace(
-                health, model=self.model, model_name=self.model_name, swap=self.swap, data_dir=str(self._machine.data_dir)
+                health,
+                model=self.model,
+                model_name=self.model_name,
+                swap=self.swap,
+                data_dir=str(self._machine.data_dir),
+                devices=self.devices(),
             )
             self._broadcaster.send(self.health)
 

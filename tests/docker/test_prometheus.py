@@ -11,11 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from appliance.messages import Health
 from tests.cameras import Camera, needs_gstreamer
 from tests.docker.files import DOCKER, queries, rules
 from tests.docker.prometheus import Prometheus, furnish, needs_prometheus, needs_promtool, promtool
 from tests.docker.promql import selectors
-from tests.observe.busy_site import READINGS, figures, health
+from tests.observe.busy_site import DEVICES, NOW_NS, READINGS, figures, health
 from tests.observe.conventions import complaints, families_of
 from tests.observe.test_metrics import exposition
 from tests.publish.brokers import free_port
@@ -30,6 +31,7 @@ ITS_OWN = {"up": {"job", "instance"}, "ALERTS": {"alertname", "alertstate", "ins
 EVERYWHERE = {"job", "instance"}
 # Not before the first day is over.
 LEARNED = {"appliance_camera_drift_level": {"job", "instance", "camera", "statistic"}}
+ON_DEVICES = Health(NOW_NS, (), (), devices=DEVICES)
 # Where nothing is measured they are not there.
 MEASURED = {f"appliance_{name}" for name in ("temperature_celsius", "power_watts", "energy_joules_total")}
 
@@ -100,7 +102,8 @@ def test_everything_that_is_asked_for_is_in_a_real_scrape(machine: Watched) -> N
     text = wait_until("coverage is known", lambda: text if "coverage_ratio{" in (text := machine.scrape()) else None, 90)
     assert list(complaints(text)) == []
     known = {name: set(labels) for name, labels in (ITS_OWN | LEARNED).items()}
-    for scraped in (text, exposition(None, None)):
+    # A machine has devices where NVIDIA has made them.
+    for scraped in (text, exposition(None, None), exposition(ON_DEVICES, None)):
         for family in families_of(scraped).values():
             for sample in family.samples:
                 known.setdefault(sample.name, set(EVERYWHERE)).update(sample.labels)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from appliance.doctor.checks import Finding, device
 from tests.cameras import Camera, needs_gstreamer
+from tests.device.trees import ORIN_NANO, XAVIER_NX, planted
 from tests.system.cli import run_cli
 from tests.system.models import write_detector
 from tests.system.videos import numbered, write_video
@@ -35,7 +38,7 @@ def test_a_good_site_is_called_good_and_nothing_is_left_behind(tmp_path: Path) -
     assert (outcome.exit_code, outcome.stderr) == (0, "")
     found = findings_in(tmp_path / "out.json")
     assert list(found) == [
-        "system", "shared memory", "sockets", "disk", "clock", "detector", "camera file", "camera live",
+        "system", "device", "shared memory", "sockets", "disk", "clock", "detector", "camera file", "camera live",
     ]  # fmt: skip
     assert all(finding["verdict"] in ("good", "doubtful") for finding in found.values())
     assert found["camera file"]["said"].startswith("128x72, 25 frames per second; PyAV")
@@ -71,3 +74,16 @@ def test_whatever_is_wrong_is_said_all_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [("doctor",), ("doctor", "--config", "/nowhere.yaml")])
 def test_a_site_is_wanted(words: tuple[str, ...]) -> None:
     assert run_cli(*words).exit_code == 2
+
+
+def test_what_it_runs_on_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert device(tmp_path) == Finding("device", "good", "none of NVIDIA's")
+    planted(
+        tmp_path, {"proc/driver/nvidia/version": "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release"}
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert (device(tmp_path).verdict, "(nvidia-ml-py)" in device(tmp_path).said) == ("doubtful", True)
+    said = "NVIDIA Jetson Orin Nano Engineering Reference Developer Kit Super, JetPack 6.2 (L4T 36.4.3), power mode MAXN_SUPER"
+    assert device(planted(tmp_path / "orin", ORIN_NANO)) == Finding("device", "good", said)
+    hot = device(planted(tmp_path / "xavier", XAVIER_NX))
+    assert (hot.verdict, hot.said.endswith("the device is too hot: its clocks are down")) == ("doubtful", True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from appliance.device.sensors import Reading
 from appliance.latency import BUCKETS
-from appliance.messages import Beat, CameraHealth, Condition, DriftHealth, Health, ProcessHealth, SourceInfo
+from appliance.messages import Beat, CameraHealth, Condition, DeviceHealth, DriftHealth, Health, ProcessHealth, SourceInfo
 from appliance.observe.metrics import Figures
-from appliance.observe.sensors import Reading
 
 NOW_NS = 1_700_000_000_000_000_000
 STATISTICS = ("brightness", "sharpness", "view", "scores", "sizes", "classes", "objects")
@@ -16,6 +16,36 @@ READINGS = [
     Reading("power", "amdgpu", "power1", 35.2),
     Reading("energy", "intel-rapl:0", "package-0", 1234.5),
 ]
+
+
+DEVICES = (
+    DeviceHealth(
+        "jetson",
+        "jetson",
+        "NVIDIA Jetson Orin NX",
+        "JetPack 6.2 (L4T 36.4.3)",
+        Condition("degraded", "the device is too hot: its clocks are down"),
+        NOW_NS,
+        "MAXN_SUPER",
+        loads={"gpu": 0.437, "nvdec": 0.25},
+        clocks_hz={"gpu": 612_000_000},
+        temperatures_c={"tj": 99.5},
+        powers_w={"VDD_IN": 9.25},
+        events={"overcurrent": 2},
+    ),
+    DeviceHealth(
+        "gpu0",
+        "gpu",
+        "NVIDIA L4",
+        "driver 580.95.05",
+        Condition("ok"),
+        NOW_NS,
+        temperatures_c={"gpu": 61.0},
+        powers_w={"gpu": 48.5},
+        memory_bytes=24 * 10**9,
+        memory_used_bytes=10**9,
+    ),
+)
 
 
 def camera(name: str) -> CameraHealth:
@@ -49,7 +79,7 @@ def health(cameras: int) -> Health:
         process("control"),
         process("count", frames=900, latencies=TIMES, latency_ns=10**12),
     )
-    return Health(NOW_NS, processes, tuple(camera(name) for name in names))
+    return Health(NOW_NS, processes, tuple(camera(name) for name in names), devices=DEVICES)
 
 
 def figures(cameras: int) -> Figures:

@@ -94,6 +94,21 @@ def test_drift_is_told_by_state_and_statistic_where_it_is_watched_for() -> None:
     assert families_of(text)[state].samples == families_of(text)[level].samples == []
 
 
+def test_what_it_runs_on_is_told_where_it_can_be_asked() -> None:
+    text = exposition(health(0), None)
+    state = {name: value(text, "appliance_device_state", device="jetson", state=name) for name in ("ok", "degraded")}
+    assert state == {"ok": 0, "degraded": 1}
+    assert value(text, "appliance_device_info", device="jetson", model="NVIDIA Jetson Orin NX", power_mode="MAXN_SUPER") == 1
+    assert value(text, "appliance_device_load_ratio", device="jetson", unit="nvdec") == 0.25
+    assert value(text, "appliance_device_events_total", device="jetson", event="overcurrent") == 2
+    assert value(text, "appliance_device_memory_used_bytes", device="gpu0") == 10**9
+    assert value(text, "appliance_temperature_celsius", chip="gpu0", sensor="gpu") == 61
+    assert value(text, "appliance_power_watts", chip="gpu0", sensor="gpu") == 48.5
+    assert "hot" not in text, "a reason is no label"
+    assert "VDD_IN" not in text, "a Jetson's sensors are the kernel's, and told as such"
+    assert "appliance_device" not in exposition(msgspec.structs.replace(health(0), devices=()), None)
+
+
 def test_a_process_between_two_lives_is_not_up() -> None:
     dead = msgspec.structs.replace(process("count"), pid=0, condition=Condition("down"))
     complaining = msgspec.structs.replace(process("publish"), condition=Condition("degraded", "no broker"), waiting=12)

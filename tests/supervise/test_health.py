@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import wall_ns
-from appliance.messages import Beat, CameraCondition, Condition, ProcessHealth
+from appliance.messages import Beat, CameraCondition, Condition, DeviceHealth, Health, ProcessHealth
 from appliance.supervise.child import Child
 from appliance.supervise.health import OK, STARTING, HealthWatch, of_camera
 from appliance.supervise.recovery import CameraStream, Stage
+from appliance.supervise.service import in_one_line
 from tests.supervise.players import player
 
 NAMES = ("decode.yard", "detect", "track.0", "count")
@@ -66,3 +67,9 @@ def test_when_the_last_frame_came_is_remembered(tmp_path: Path) -> None:
     other = Child(player("a-child", "idle"), tmp_path, "error")
     assert told(other).worked_ns == second.worked_ns
     assert told(other, frames=1).worked_ns > second.worked_ns
+
+
+def test_a_device_that_is_held_back_is_told_in_the_line_for_systemd() -> None:
+    hot = Condition("degraded", "the device is too hot: its clocks are down")
+    health = Health(0, (), (), devices=(DeviceHealth("jetson", "jetson", "NVIDIA Jetson Orin NX", "JetPack 6.2", hot),))
+    assert in_one_line(health) == "no cameras yet; jetson is degraded: the device is too hot: its clocks are down"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from appliance.control.panel.words import listed, moment
-from appliance.messages import CameraHealth, Health, ProcessHealth
+from appliance.messages import CameraHealth, DeviceHealth, Health, ProcessHealth
 
 # Worse ones later.
 ORDER = ("ok", "starting", "degraded", "down")
@@ -25,6 +25,7 @@ class Glance:
     """What is wrong, a sentence each, the worst first; at most five."""
 
 
+Part = CameraHealth | ProcessHealth | DeviceHealth
 UNHEARD = Glance("down", "No contact", "Nothing is heard of the machine. It may be starting, or have been stopped.")
 
 
@@ -32,7 +33,7 @@ def glance_of(health: Health | None, now_ns: int, zone: tzinfo | None) -> Glance
     """What to say of this health; None where nothing is heard."""
     if health is None:
         return UNHEARD
-    parts: list[CameraHealth | ProcessHealth] = [*health.cameras, *health.processes]
+    parts: list[Part] = [*health.cameras, *health.processes, *health.devices]
     wrong = [part for part in parts if part.condition.state in ("degraded", "down")]
     if wrong:
         return _with_problems(sorted(wrong, key=lambda part: -ORDER.index(part.condition.state)), len(parts), now_ns, zone)
@@ -43,7 +44,7 @@ def glance_of(health: Health | None, now_ns: int, zone: tzinfo | None) -> Glance
     return Glance("ok", "All is well", f"All is well since {since}.")
 
 
-def _with_problems(wrong: list[CameraHealth | ProcessHealth], parts: int, now_ns: int, zone: tzinfo | None) -> Glance:
+def _with_problems(wrong: list[Part], parts: int, now_ns: int, zone: tzinfo | None) -> Glance:
     worst = wrong[0].condition.state
     reasons = tuple(_reason(part, now_ns, zone) for part in wrong[:MOST_REASONS])
     if len(wrong) == 1:
@@ -54,7 +55,7 @@ def _with_problems(wrong: list[CameraHealth | ProcessHealth], parts: int, now_ns
     return Glance(worst, f"{len(wrong)} problems", sentence, reasons)
 
 
-def _reason(part: CameraHealth | ProcessHealth, now_ns: int, zone: tzinfo | None) -> str:
+def _reason(part: Part, now_ns: int, zone: tzinfo | None) -> str:
     """One sentence; what a camera says may end with a full stop, or not."""
     since = moment(part.since_ns, now_ns, zone)
     reason = part.condition.reason.rstrip(".")

@@ -17,7 +17,7 @@ from appliance.control.live.painting import UNKNOWN, Scores
 from appliance.control.panel.glance import Glance, glance_of
 from appliance.control.panel.rates import Rates
 from appliance.control.panel.words import milliseconds, moment, rate, size, state_word
-from appliance.messages import CameraHealth, DriftHealth, Health, ProcessHealth
+from appliance.messages import CameraHealth, DeviceHealth, DriftHealth, Health, ProcessHealth
 
 # Plain values, as they go to the browser.
 Shown = dict[str, Any]
@@ -129,6 +129,7 @@ class Eye:
             yield {"name": "MQTT", "value": "Off", "more": "no broker is set"}
         restarts = sum(process.restarts for process in health.processes)
         yield {"name": "Restarts", "value": f"{restarts:,}", "more": "of all processes, since the start"}
+        yield from (device_fact(device) for device in health.devices)
 
 
 COLUMNS = {
@@ -153,6 +154,16 @@ def drift_word(drift: DriftHealth | None) -> str:
     if drift is None:
         return ""
     return f"Learning, {drift.learned:.0%}" if drift.state == "learning" else drift.state.capitalize()
+
+
+def device_fact(device: DeviceHealth) -> Shown:
+    """How hot it is, or how it is where that is not known; beside it what it is and how busy."""
+    heat = max(device.temperatures_c.values(), default=None)
+    busy = [f"{part.upper()} {share * 100:.0f} %" for part, share in device.loads.items() if part != "memory"]
+    power = [f"{max(device.powers_w.values()):.1f} W"] if device.powers_w else []
+    more = ", ".join(filter(None, (device.model, device.software, device.power_mode, *busy, *power)))
+    value = state_word(device.condition.state) if heat is None else f"{heat:.0f} °C"
+    return {"name": device.name.upper() if device.kind == "gpu" else device.name.capitalize(), "value": value, "more": more}
 
 
 def free_of(folder: Path) -> tuple[int, int] | None:

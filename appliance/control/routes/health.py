@@ -14,7 +14,7 @@ from appliance.control.door import LOOK
 from appliance.control.figures import figures_of
 from appliance.control.inside import Inside
 from appliance.control.problems import documented, problem
-from appliance.observe import sensors
+from appliance.device import sensors
 from appliance.observe.metrics import metrics_of
 
 router = APIRouter(tags=["watching"])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
+import msgspec
 import pytest
 
 from appliance.clock import NS_PER_S
 from appliance.control.panel.glance import UNHEARD, glance_of
 from appliance.control.panel.rates import Rates
+from appliance.control.panel.sight import device_fact
 from appliance.control.panel.words import listed, milliseconds, moment, rate, size
-from appliance.messages import CameraHealth, Condition, Health
+from appliance.messages import CameraHealth, Condition, DeviceHealth, Health
 
 
 def ns(text: str) -> int:
@@ -68,6 +70,21 @@ def test_the_whole_machine_in_a_sentence() -> None:
         "2 problems",
         "2 of 2 cameras and processes need attention. roof is down since 09:05. gate is degraded since 09:05: slow.",
     )
+
+
+def test_a_device_that_is_held_back_is_a_problem() -> None:
+    hot = Condition("degraded", "the device is too hot: its clocks are down")
+    device = DeviceHealth("jetson", "jetson", "NVIDIA Jetson Orin NX", "JetPack 6.2", hot, ns("2026-11-21T09:05"))
+    glance = glance_of(Health(0, (), (camera("gate", "ok"),), devices=(device,)), ns("2026-11-21T14:00"), timezone.utc)
+    assert glance.sentence == "jetson is degraded since 09:05: the device is too hot: its clocks are down."
+    warm = DeviceHealth(
+        "gpu0", "gpu", "NVIDIA L4", "driver 580.95", Condition("ok"), loads={"gpu": 0.37, "memory": 0.2, "nvdec": 0.1}
+    )
+    assert device_fact(warm) == {"name": "GPU0", "value": "OK", "more": "NVIDIA L4, driver 580.95, GPU 37 %, NVDEC 10 %"}
+    measured = msgspec.structs.replace(
+        device, temperatures_c={"cpu": 88.0, "tj": 99.4}, powers_w={"VDD_IN": 19.96, "VDD_SOC": 3.0}
+    )
+    assert device_fact(measured) == {"name": "Jetson", "value": "99 °C", "more": "NVIDIA Jetson Orin NX, JetPack 6.2, 20.0 W"}
 
 
 def test_of_many_problems_only_some_are_told() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.observe.sensors import MOST, Reading, metrics_of, read
+from appliance.device.sensors import MOST, Reading, read
+from appliance.observe.device_metrics import of_sensors
 
 Tree = dict[str, str]
 
@@ -59,6 +60,28 @@ SCENES: dict[str, tuple[Tree, list[Reading]]] = {
         {"powercap/intel-rapl:0/name": "package-0", "powercap/intel-rapl:0/energy_uj": "1234500000"},
         [Reading("energy", "intel-rapl:0", "package-0", 1234.5)],
     ),
+    "a Jetson's rails": (
+        {
+            "hwmon/hwmon3/name": "ina3221\n",
+            "hwmon/hwmon3/in1_label": "VDD_IN\n",
+            "hwmon/hwmon3/in1_input": "4984\n",
+            "hwmon/hwmon3/curr1_input": "1856\n",
+            # A rail whose current cannot be read; the shunts; and the sum of the currents.
+            "hwmon/hwmon3/in2_input": "4984\n",
+            "hwmon/hwmon3/in4_input": "3\n",
+            "hwmon/hwmon3/curr4_input": "2000\n",
+            "hwmon/hwmon4/name": "ina3221\n",
+            "hwmon/hwmon4/in1_label": "VDD_IN\n",
+            "hwmon/hwmon4/in1_input": "5000\n",
+            "hwmon/hwmon4/curr1_input": "1000\n",
+        },
+        [Reading("power", "ina3221", "VDD_IN", 9.250304), Reading("power", "ina3221-2", "VDD_IN", 5.0)],
+    ),
+    "volts and amperes of who knows what": (
+        {"hwmon/hwmon0/name": "vrm", "hwmon/hwmon0/in1_input": "12000", "hwmon/hwmon0/curr1_input": "1000"},
+        [],
+    ),
+    "a thermometer that is switched off": ({"thermal/thermal_zone2/temp": "-256000"}, []),
     "a sensor that says nonsense": ({"hwmon/hwmon0/name": "x", "hwmon/hwmon0/temp1_input": "N/A"}, []),
     "more than anybody has": (
         {f"thermal/thermal_zone{number}/temp": "1000" for number in range(100)},
@@ -77,7 +100,7 @@ def test_sensors_are_read(tmp_path: Path, scene: str) -> None:
     found = read(tmp_path)
     assert [(one.kind, one.chip, one.sensor) for one in found] == [(one.kind, one.chip, one.sensor) for one in expected]
     assert [one.value for one in found] == pytest.approx([one.value for one in expected])
-    assert {family.name for family in metrics_of(found)} == {
+    assert {family.name for family in of_sensors(found, ())} == {
         {"temperature": "appliance_temperature_celsius", "power": "appliance_power_watts", "energy": "appliance_energy_joules"}[
             kind
         ]

@@ -17,7 +17,7 @@ from appliance.errors import Refusal
 from appliance.ipc.channel import Listener, wait
 from appliance.ipc.requests import ask
 from appliance.messages import Activate, CallOff, Health, SwapHealth
-from appliance.running import machine_folders
+from appliance.readiness import machine_folders
 from appliance.swap.journal import ends_of, steps_in
 from appliance.times import rfc_3339
 from appliance.topics import HEALTH, REQUESTS

@@ -23,16 +23,13 @@ from appliance.ledger.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
 from appliance.models.store import full_name, own_store, store_folder
 from appliance.place import Place
+from appliance.readiness import FOLDER_PREFIX
 from appliance.reloading import Reloader
-from appliance.supervise.preflight import check_memory, check_port, is_alive, possible_parents, runtime_parent, sweep
+from appliance.supervise.preflight import check_memory, check_port, is_alive, is_another, runtime_parent, sweep
 from appliance.supervise.service import ServiceManager
 from appliance.supervise.supervisor import Supervisor
 from appliance.swap.booting import kept_at_last
 from appliance.swap.saving import Kept
-
-FOLDER_PREFIX = "appliance-"
-# Of configs/appliance.service.
-SERVICE_FOLDER = Path("/run/appliance")
 
 logger = logging.getLogger(__name__)
 
@@ -197,20 +194,12 @@ class _WorkClock:
         self.seconds = (monotonic_ns() - self._began_ns) / NS_PER_S if self._began_ns else 0.0
 
 
-def machine_folders() -> list[Path]:
-    """Those of all running machines that this user may see."""
-    parents = dict.fromkeys((*possible_parents(), SERVICE_FOLDER))
-    folders = [folder for parent in parents for folder in sorted(parent.glob(f"{FOLDER_PREFIX}*-*"))]
-    pids = [folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0] for folder in folders]
-    return [folder for folder, pid in zip(folders, pids) if pid.isdigit() and is_alive(int(pid))]
-
-
 @contextmanager
 def _folder(site: SiteSettings) -> Iterator[Path]:
     """A folder for the sockets, for this user only; those of dead machines are removed on the way."""
     longest = max(len(os.fsencode(name)) for name in ("track.9999", *(camera.name for camera in site.cameras)))
     parent = runtime_parent(len(f"/{FOLDER_PREFIX}{os.getpid()}-12345678/credits.") + longest)
-    sweep(parent, FOLDER_PREFIX, is_alive)
+    sweep(parent, FOLDER_PREFIX, is_another)
     folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-", dir=parent))
     try:
         yield folder

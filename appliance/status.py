@@ -14,14 +14,12 @@ from rich.table import Table
 
 from appliance.clock import NS_PER_MS, NS_PER_S, wall_ns
 from appliance.errors import Refusal
-from appliance.ipc.channel import Listener, wait
 from appliance.ipc.requests import ask
 from appliance.messages import Health, Request
+from appliance.readiness import machine_folders, machines
 from appliance.results import write_whole
-from appliance.running import machine_folders
-from appliance.topics import HEALTH, REQUESTS
+from appliance.topics import REQUESTS
 
-PATIENCE_S = 3.0
 CHANGE_S = 10.0
 COLOURS = {"ok": "green", "starting": "cyan", "degraded": "yellow", "down": "red"}
 
@@ -30,9 +28,7 @@ def status(
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON, too.")] = None,
 ) -> None:
     """Tell how every camera and every process of the running machines is."""
-    found = [health for folder in machine_folders() if (health := health_of(folder)) is not None]
-    if not found:
-        raise Refusal("no machine of this user runs on this computer")
+    found = machines()
     console = Console()
     for health in found:
         console.print(cameras_of(health) if health.cameras else "no cameras yet")
@@ -55,15 +51,6 @@ def reload(
         if not answer.is_done:
             raise Refusal(f"{folder.name}: the site stays as it was: {answer.sentence}")
         Console().print(f"{folder.name}: {answer.sentence}", highlight=False)
-
-
-def health_of(folder: Path) -> Health | None:
-    """What the machine with this folder tells next; None where it tells nothing."""
-    listener = Listener(folder, HEALTH, "machine")
-    wait((listener,), PATIENCE_S)
-    health = listener.take()
-    listener.close()
-    return health
 
 
 def as_json(health: Health) -> dict[str, Any]:

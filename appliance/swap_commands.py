@@ -20,7 +20,7 @@ from appliance.ipc.requests import ask
 from appliance.messages import Activate, CallOff, Health
 from appliance.models.store import BETWEEN, find_version, own_store, stores_of
 from appliance.models.versions import delete as delete_version
-from appliance.running import machine_folders
+from appliance.readiness import machine_folders
 from appliance.swap.journal import Step, ends_of, steps_in
 from appliance.times import rfc_3339
 from appliance.topics import HEALTH, REQUESTS

@@ -33,9 +33,9 @@ sys.path.insert(0, str(REPOSITORY))
 
 from appliance.bench.curves import Curve, draw_curves  # noqa: E402  # from this checkout
 from appliance.messages import Health  # noqa: E402
+from appliance.readiness import health_of  # noqa: E402
 from appliance.scene.clip import write_scene  # noqa: E402
 from appliance.scene.settings import SceneSettings  # noqa: E402
-from appliance.status import health_of  # noqa: E402
 from tests.cameras import Camera  # noqa: E402
 from tests.waiting import wait_until  # noqa: E402
 

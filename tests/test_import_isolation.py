@@ -36,6 +36,7 @@ importlib.import_module(sys.argv[1])
         "appliance.cli",
         "appliance.pipeline",
         "appliance.supervise.entry",
+        "appliance.readiness",
         "appliance.decode.process",
         "appliance.decode.choice",
         "appliance.decode.trial",

@@ -74,10 +74,12 @@ class RingFile:
 
 def too_small(folder: str, wanted_bytes: int) -> str:
     """The sentence for a shared memory that does not hold the rings."""
-    free = os.statvfs(folder)
+    room = os.statvfs(folder)
+    free_bytes = room.f_bavail * room.f_frsize
+    needed_mib = -(-(room.f_blocks * room.f_frsize - free_bytes + wanted_bytes) // 2**20)
     return (
         f"{folder} is too small for the frames in flight: {wanted_bytes / 1e6:.1f} MB wanted, "
-        f"{free.f_bavail * free.f_frsize / 1e6:.1f} MB free (in Docker, raise --shm-size)"
+        f"{free_bytes / 1e6:.1f} MB free (a container is started with --shm-size={needed_mib}m, or more)"
     )
 
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from appliance.errors import Refusal
@@ -21,9 +22,9 @@ from appliance.scene.truth import Truth, find_truth
 from appliance.scene.view import View
 from appliance.scene.world import World
 
-# The first that FFmpeg has.
+# The first that works: x264 is GPL, and no part of our container images.
 ENCODERS = ("libopenh264", "libx264", "mpeg4")
-OPTIONS = {"libx264": {"preset": "veryfast", "crf": "21"}}
+OPTIONS = {"libx264": {"preset": "veryfast", "crf": "21"}, "mpeg4": {"qmin": "2", "qmax": "4", "b": "20000000"}}
 # Of a noisy night; what a clip needs at most.
 MOST_BITS_PER_PIXEL = 0.4
 
@@ -59,7 +60,7 @@ def frames_of(truth: Truth) -> Iterator[Picture]:
 
 
 def _encode(truth: Truth, path: Path, suffix: str, advance: Callable[[int, int], None]) -> None:
-    encoder = next(name for name in ENCODERS if name in av.codecs_available)
+    encoder = next(name for name in ENCODERS if works(name))
     container_format = {".mkv": "matroska", ".mov": "mov"}.get(suffix.lower(), "mp4")
     rate = Fraction(truth.settings.frames_per_second)
     with av.open(str(path), "w", format=container_format) as container:
@@ -73,6 +74,21 @@ def _encode(truth: Truth, path: Path, suffix: str, advance: Callable[[int, int],
             container.mux(stream.encode(drawn))
             advance(frame + 1, truth.frames)
         container.mux(stream.encode())
+
+
+def works(encoder: str) -> bool:
+    """Whether FFmpeg has it, and it begins."""
+    if encoder not in av.codecs_available:
+        return False
+    trial = av.CodecContext.create(encoder, "w")
+    # A video encoder was asked for.
+    assert isinstance(trial, VideoCodecContext)
+    trial.width, trial.height, trial.pix_fmt, trial.time_base = 64, 64, "yuv420p", Fraction(1, 25)
+    try:
+        trial.open()
+    except av.error.FFmpegError:
+        return False
+    return True
 
 
 def _refuse_without_room(settings: SceneSettings, frames: int, video: Path) -> None:

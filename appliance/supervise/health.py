@@ -92,6 +92,9 @@ class HealthWatch:
 
 def of_process(child: Child) -> Condition:
     """How a process is."""
+    if child.complaint:
+        # However often: it will not work before somebody changes what it complains of.
+        return Condition("down", f"{child.complaint}; is started again")
     if child.deaths_in_a_row >= CRASH_LOOP and not child.is_calm:
         return Condition("degraded", f"has ended {child.deaths_in_a_row} times in a row; the last time it {child.last_words}")
     if child.is_ready:

@@ -53,6 +53,11 @@ def is_alive(pid: int) -> bool:
     return status.rpartition(b")")[2].split()[0] not in (b"Z", b"X")
 
 
+def is_another(pid: int) -> bool:
+    """Whether that is a living process and not this one: in a container, the life before the last start had the same number."""
+    return pid != os.getpid() and is_alive(pid)
+
+
 def sweep(parent: Path, prefix: str, is_alive: Callable[[int], bool]) -> Iterable[Path]:
     """Remove the folders ``<prefix><pid>-…`` that dead supervisors have left; those removed."""
     removed = []

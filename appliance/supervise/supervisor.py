@@ -262,7 +262,8 @@ class Supervisor:
                 # Whoever has heard its last word may have ended it already.
                 self.children.pop(child.spec.name, None)
                 return
-            logger.warning("%s has died (%s) and is started again", child.spec.name, in_words(exit_code))
+            why = (child.complaint if exit_code == REFUSED_EXIT else "") or in_words(exit_code)
+            logger.warning("%s has died (%s) and is started again", child.spec.name, why)
             # Told at once: in a second all may be well again, and a gap without its reason.
             self._health_due_ns = 0
             for stream in self.streams.values():

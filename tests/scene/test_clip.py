@@ -17,6 +17,7 @@ import pytest
 
 from appliance.decode.pyav_source import PyAvSource
 from appliance.errors import Refusal
+from appliance.scene import clip
 from appliance.scene.clip import ENCODERS, frames_of, write_scene
 from appliance.scene.settings import SceneSettings
 from appliance.scene.truth import Truth
@@ -30,7 +31,9 @@ def write(video: Path, truth_file: Path | None = None, settings: SceneSettings =
     return write_scene(settings, video, truth_file, lambda done, total: None)
 
 
-def test_a_clip_decodes_to_what_was_painted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoders", [ENCODERS, ("mpeg4",)], ids=["the best that is there", "the last"])
+def test_a_clip_decodes_to_what_was_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoders: tuple[str, ...]) -> None:
+    monkeypatch.setattr(clip, "ENCODERS", encoders)
     told: list[tuple[int, int]] = []
     truth = write_scene(BUSY, tmp_path / "a.mp4", tmp_path / "a.json", lambda done, total: told.append((done, total)))
     assert told == [(frame + 1, truth.frames) for frame in range(truth.frames)]

@@ -9,7 +9,7 @@ import pytest
 from appliance.clock import wall_ns
 from appliance.messages import Beat, CameraCondition, Condition, DeviceHealth, Health, ProcessHealth
 from appliance.supervise.child import Child
-from appliance.supervise.health import OK, STARTING, HealthWatch, of_camera
+from appliance.supervise.health import OK, STARTING, HealthWatch, of_camera, of_process
 from appliance.supervise.recovery import CameraStream, Stage
 from appliance.supervise.service import in_one_line
 from tests.supervise.players import player
@@ -43,6 +43,14 @@ def test_a_camera_is_as_its_weakest_part(case: str) -> None:
     processes = dict.fromkeys(NAMES, OK) | others
     report = None if told is None else CameraCondition(1, "yard", told)
     assert of_camera(stream, processes, report) == expected
+
+
+def test_who_refuses_to_work_is_down_however_often_he_was_asked(tmp_path: Path) -> None:
+    child = Child(player("a-child", "idle"), tmp_path, "error")
+    child.restarts = child.deaths_in_a_row = 7
+    assert of_process(child).state == "degraded"
+    child.complaint = "there is no token"
+    assert of_process(child) == Condition("down", "there is no token; is started again")
 
 
 def test_when_the_last_frame_came_is_remembered(tmp_path: Path) -> None:

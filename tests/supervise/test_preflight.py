@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import Refusal
-from appliance.supervise.preflight import LONGEST_SOCKET_PATH, check_memory, is_alive, runtime_parent
+from appliance.supervise.preflight import LONGEST_SOCKET_PATH, check_memory, is_alive, is_another, runtime_parent, sweep
 from tests.waiting import wait_until
 
 ROOM = 40
@@ -84,3 +84,22 @@ def test_the_dead_are_dead_even_while_nobody_has_noticed() -> None:
     assert os.path.exists(f"/proc/{process.pid}")
     process.communicate()
     assert not is_alive(process.pid)
+
+
+def test_the_sentence_says_how_much_a_container_needs() -> None:
+    room = os.statvfs("/dev/shm")
+    wanted_bytes = room.f_blocks * room.f_frsize
+    with pytest.raises(Refusal, match=r"MB free \(a container is started with --shm-size=(\d+)m, or more\)") as caught:
+        check_memory(Path("/dev/shm"), wanted_bytes + 1)
+    named = int(caught.value.sentence.rpartition("=")[2].partition("m")[0]) * 2**20
+    assert wanted_bytes < named <= 2 * wanted_bytes + 2**20
+
+
+def test_what_an_earlier_life_of_the_same_number_has_left_is_swept(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    left, theirs = tmp_path / f"appliance-{os.getpid()}-before", tmp_path / f"appliance-{process.pid}-now"
+    left.mkdir()
+    theirs.mkdir()
+    assert list(sweep(tmp_path, "appliance-", is_another)) == [left]
+    assert list(tmp_path.iterdir()) == [theirs]
+    process.communicate()

@@ -50,6 +50,7 @@ HELD_UP_NS = NS_PER_S // 2
 LAST_WORDS_S = 1.0
 MOST_DEATHS_WITHOUT_PROGRESS = 5
 HEALTH_INTERVAL_NS = NS_PER_S
+BAD = ("down", "degraded")
 
 logger = logging.getLogger(__name__)
 
@@ -373,30 +374,20 @@ class Supervisor:
 
     def _on_process(self, child: Child, report: ProcessCondition) -> None:
         child.told = report.condition
-        is_bad = report.condition.state in ("down", "degraded")
-        level = logging.WARNING if is_bad else logging.INFO
-        logger.log(level, "%s is %s%s%s", child.spec.name, report.condition.state, ": " * is_bad, report.condition.reason)
+        is_bad = report.condition.state in BAD
+        _log(child.spec.name, report.condition.state, report.condition.reason * is_bad, is_bad=is_bad)
 
     def _on_drift(self, report: CameraDrift) -> None:
         before = self._watch_health.drifts.get(report.camera)
         self._watch_health.drifts[report.camera] = drift = report.drift
         if before is not None and before.state != drift.state:
-            level = logging.WARNING if drift.sentence else logging.INFO
-            logger.log(level, "%s is %s%s", report.camera, drift.state, f": {drift.sentence}" if drift.sentence else "")
+            _log(report.camera, drift.state, drift.sentence, is_bad=bool(drift.sentence))
 
     def _on_camera(self, report: CameraCondition) -> None:
-        before = self._cameras.get(report.camera)
+        before, now = self._cameras.get(report.camera), report.condition
         self._cameras[report.camera] = report
-        if before is None or before.condition != report.condition:
-            is_bad = report.condition.state in ("down", "degraded")
-            logger.log(
-                logging.WARNING if is_bad else logging.INFO,
-                "%s is %s%s%s",
-                report.camera,
-                report.condition.state,
-                ": " if report.condition.reason else "",
-                report.condition.reason,
-            )
+        if before is None or before.condition != now:
+            _log(report.camera, now.state, now.reason, is_bad=now.state in BAD)
 
     def _begin_streams(self) -> None:
         if self.model is None:
@@ -409,3 +400,7 @@ class Supervisor:
         if order is not None:
             process, begin = order
             self._post.order(process, self.children[process].pid, begin)
+
+
+def _log(who: str, state: str, why: str, *, is_bad: bool) -> None:
+    logger.log(logging.WARNING if is_bad else logging.INFO, "%s is %s%s", who, state, f": {why}" if why else "")

@@ -25,7 +25,7 @@ sys.path.insert(0, str(REPOSITORY))
 from appliance.messages import CameraHealth, Health  # noqa: E402  # from this checkout
 from tests.cameras import Camera  # noqa: E402
 from tests.system.sites import Site, camera_in, state_of  # noqa: E402
-from tests.system.turns import Turn, play, torn, tracks_of, turn, write_fixed  # noqa: E402
+from tests.system.turns import Turn, newest_frame, play, torn, tracks_of, turn, write_fixed  # noqa: E402
 
 GATES = {"shadow_s": 2, "shadow_share": 0.5, "shadow_longest_s": 60, "probation_s": 4, "slowest": 50}
 SLACK_MS, LONGEST_S = 20.0, 180.0
@@ -43,9 +43,9 @@ def is_good(number: int, one: Turn) -> bool:
     return one.end == "kept" and one.pause_ms <= one.picture_ms + SLACK_MS
 
 
-def frames_are_good(site: Site, camera: CameraHealth, video_frames: int) -> bool:
-    """Whether every frame was looked at or skipped, and tracks went on."""
-    tracks = tracks_of(site, camera.name)
+def frames_are_good(site: Site, camera: CameraHealth, last: int, video_frames: int) -> bool:
+    """Whether every frame up to the last that this health knows of was looked at or skipped, and tracks went on."""
+    tracks = {frame: seen for frame, seen in tracks_of(site, camera.name).items() if frame <= last}
     frames = sorted(tracks)
     missing = frames[-1] - frames[0] + 1 - len(frames)
     skipped = camera.skipped_busy + camera.skipped_stale
@@ -67,9 +67,12 @@ def live(wanted: argparse.Namespace, folder: Path, video_frames: int) -> int:
                 site.until(state_of(camera, "ok"), LONGEST_S)
             models = (wanted.other, wanted.model)
             bad = sum(not is_good(n + 1, turn(site, models[n % 2], is_forced=True)) for n in range(wanted.swaps))
+            last = {camera: newest_frame(site, camera) for camera in CAMERAS}
+            # What is told from now on knows of them all.
+            site.health()
             health: Health = site.health()
             site.stop()
-        return bad + sum(not frames_are_good(site, camera_in(health, camera), video_frames) for camera in CAMERAS)
+        return bad + sum(not frames_are_good(site, camera_in(health, name), last[name], video_frames) for name in CAMERAS)
 
 
 def counts(wanted: argparse.Namespace, folder: Path) -> int:

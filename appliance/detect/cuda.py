@@ -128,11 +128,12 @@ class Cuda(Protocol):
 
 def open_cuda() -> Cuda:
     """The first GPU that this process may use. Raises ``Refusal``: no GPU, because …"""
+    from appliance.detect.cuda_python import open_gpu
+
     try:
-        from appliance.detect.cuda_python import open_gpu
+        return open_gpu()
     except ImportError as error:
         raise no_gpu(f"cuda-python cannot be loaded: {error} (pip install 'appliance[nvidia]')") from None
-    return open_gpu()
 
 
 def no_gpu(reason: str) -> Refusal:

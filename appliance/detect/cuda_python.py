@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
-
-try:
-    from cuda.bindings import runtime as cudart
-except ImportError:
-    # Before 12.8.
-    from cuda import cudart
+from typing import Any, Protocol, cast
 
 from appliance.detect.cuda import (
     Address,
@@ -41,33 +35,34 @@ class Runtime(Protocol):
     cudaEventDisableTiming: int
     cudaHostAllocDefault: int
     cudaHostAllocMapped: int
-    cudaGetErrorName: Callable[..., Any]
-    cudaGetErrorString: Callable[..., Any]
-    cudaGetDeviceCount: Callable[..., Any]
-    cudaSetDevice: Callable[..., Any]
-    cudaDeviceGetAttribute: Callable[..., Any]
-    cudaGetDeviceProperties: Callable[..., Any]
-    cudaDriverGetVersion: Callable[..., Any]
-    cudaMemGetInfo: Callable[..., Any]
-    cudaMalloc: Callable[..., Any]
-    cudaFree: Callable[..., Any]
-    cudaHostAlloc: Callable[..., Any]
-    cudaHostGetDevicePointer: Callable[..., Any]
-    cudaFreeHost: Callable[..., Any]
-    cudaMemcpyAsync: Callable[..., Any]
-    cudaStreamCreateWithFlags: Callable[..., Any]
-    cudaStreamDestroy: Callable[..., Any]
-    cudaStreamSynchronize: Callable[..., Any]
-    cudaEventCreateWithFlags: Callable[..., Any]
-    cudaEventDestroy: Callable[..., Any]
-    cudaEventRecord: Callable[..., Any]
-    cudaEventSynchronize: Callable[..., Any]
-    cudaStreamBeginCapture: Callable[..., Any]
-    cudaStreamEndCapture: Callable[..., Any]
-    cudaGraphInstantiate: Callable[..., Any]
-    cudaGraphDestroy: Callable[..., Any]
-    cudaGraphExecDestroy: Callable[..., Any]
-    cudaGraphLaunch: Callable[..., Any]
+
+    def cudaGetErrorName(self, error: Any, /) -> Any: ...
+    def cudaGetErrorString(self, error: Any, /) -> Any: ...
+    def cudaGetDeviceCount(self) -> Any: ...
+    def cudaSetDevice(self, device: int, /) -> Any: ...
+    def cudaDeviceGetAttribute(self, attribute: Any, device: int, /) -> Any: ...
+    def cudaGetDeviceProperties(self, device: int, /) -> Any: ...
+    def cudaDriverGetVersion(self) -> Any: ...
+    def cudaMemGetInfo(self) -> Any: ...
+    def cudaMalloc(self, size: int, /) -> Any: ...
+    def cudaFree(self, address: int, /) -> Any: ...
+    def cudaHostAlloc(self, size: int, flags: int, /) -> Any: ...
+    def cudaHostGetDevicePointer(self, address: int, flags: int, /) -> Any: ...
+    def cudaFreeHost(self, address: int, /) -> Any: ...
+    def cudaMemcpyAsync(self, target: int, source: int, size: int, kind: Any, stream: Any, /) -> Any: ...
+    def cudaStreamCreateWithFlags(self, flags: int, /) -> Any: ...
+    def cudaStreamDestroy(self, stream: Any, /) -> Any: ...
+    def cudaStreamSynchronize(self, stream: Any, /) -> Any: ...
+    def cudaEventCreateWithFlags(self, flags: int, /) -> Any: ...
+    def cudaEventDestroy(self, event: Any, /) -> Any: ...
+    def cudaEventRecord(self, event: Any, stream: Any, /) -> Any: ...
+    def cudaEventSynchronize(self, event: Any, /) -> Any: ...
+    def cudaStreamBeginCapture(self, stream: Any, mode: Any, /) -> Any: ...
+    def cudaStreamEndCapture(self, stream: Any, /) -> Any: ...
+    def cudaGraphInstantiate(self, graph: Any, flags: int, /) -> Any: ...
+    def cudaGraphDestroy(self, graph: Any, /) -> Any: ...
+    def cudaGraphExecDestroy(self, graph: Any, /) -> Any: ...
+    def cudaGraphLaunch(self, graph: Any, stream: Any, /) -> Any: ...
 
 
 # Errors after which all else goes on: of CUDA's list, those about capturing.
@@ -75,8 +70,13 @@ FIRST_OF_CAPTURE, LAST_OF_CAPTURE = 900, 908
 
 
 def open_gpu() -> Cuda:
-    """See ``Opener``."""
-    return CudaPython(cudart)
+    """The first GPU that this process may use. Raises ``Refusal`` where there is none, ``ImportError`` without the package."""
+    try:
+        from cuda.bindings import runtime as cudart
+    except ImportError:
+        # Before 12.6.1.
+        from cuda import cudart
+    return CudaPython(cast("Runtime", cudart))
 
 
 class CudaPython:

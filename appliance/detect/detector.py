@@ -22,6 +22,8 @@ class NetworkInfo:
     rule: InputRule
     metadata: dict[str, str]
     backend: str
+    passed_over: tuple[str, ...] = ()
+    """Why it is not another backend that comes first; sentences."""
 
 
 def input_rule(shape: Sequence[int | None], size_px: int | None) -> InputRule:

@@ -12,30 +12,40 @@ from appliance.boxes import Floats
 from appliance.config import DetectorSettings
 from appliance.detect.cuda import Cuda, GpuError, open_cuda
 from appliance.detect.detector import NetworkInfo
-from appliance.detect.tensorrt_api import TensorRt, load_tensorrt
+from appliance.detect.tensorrt_api import TensorRt, load_tensorrt, title_of
 from appliance.detect.tensorrt_layout import Size, size_of
 from appliance.detect.tensorrt_plan import LoadedPlan
 from appliance.detect.tensorrt_slot import Slot
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
-from appliance.models.engine_file import read_engine
+from appliance.models.built import PRECISION, Device, checked_plan, find_engine
 from appliance.models.manifest import input_px_in
 
 # One is calculated, another one copied.
 SLOTS = 2
-# Of the header: what the engine calculates in.
-PRECISION = "precision"
 # Of a picture, width to height.
 USUAL_RATIO = (16, 9)
 
 
-def open_tensorrt(path: Path, settings: DetectorSettings) -> TensorRtEngine:
-    """The engine in a file, with a header that tells what it is; raises ``Refusal`` where it cannot be used here."""
-    trt, cuda, file = load_tensorrt(), open_cuda(), read_engine(path)
+def open_tensorrt(
+    folder: Path | None, model_sha256: str, settings: DetectorSettings, trt: TensorRt | None = None, cuda: Cuda | None = None
+) -> TensorRtEngine:
+    """The engine that this device has built of a model; raises ``Refusal`` where there is none, or it does not run."""
+    trt = trt or load_tensorrt()
+    cuda = cuda or open_cuda()
+    found = find_engine(folder, model_sha256, device_of(trt, cuda))
+    if found.file is None:
+        raise Refusal(f"an engine for {cuda.info.name} is wanted, but {found.reason}")
     try:
-        return TensorRtEngine(b"".join(file.engine()), file.metadata, settings, trt=trt, cuda=cuda)
+        return TensorRtEngine(checked_plan(found.file), found.file.metadata, settings, trt=trt, cuda=cuda)
     except RuntimeError as error:
-        raise Refusal(f"the engine {path} must run on {cuda.info.name}, found that it does not: {error}") from None
+        raise Refusal(f"the engine {found.file.path} must run on {cuda.info.name}, found that it does not: {error}") from None
+
+
+def device_of(trt: TensorRt, cuda: Cuda) -> Device:
+    """What engines are built for, here."""
+    major, minor = cuda.info.capability
+    return Device(tensorrt=title_of(trt), gpu=f"{cuda.info.name}, compute capability {major}.{minor}", driver=cuda.info.driver)
 
 
 class TensorRtEngine:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from appliance.config import home_expanded
 from appliance.counted import Settings
 from appliance.errors import Refusal
 from appliance.models.engine_file import EngineFile, read_engine, write_engine
@@ -23,8 +24,14 @@ BUILT = "built"
 ENDING = ".engine"
 # Of the header.
 KEY, PLAN_SHA256 = "key", "plan_sha256"
+PRECISION, BEST_ANCHORS = "precision", "best_anchors"
 # Characters of a name.
 MOST_OF_A_DIGEST = 20
+
+
+def built_folder(data_dir: Path) -> Path:
+    """Where a site's are."""
+    return home_expanded(data_dir) / BUILT
 
 
 class Device(Settings):

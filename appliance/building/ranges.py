@@ -21,8 +21,9 @@ class Range:
     largest: Shape
 
 
-def ranges_for(rule: InputRule, usual: tuple[int, int], max_batch: int, best_anchors: int) -> tuple[Range, ...]:
-    """One for single pictures, and one for several where the model takes those; best for inputs of the ``usual`` (height, width).
+def ranges_for(rule: InputRule, usual: tuple[int, int], largest_px: int, max_batch: int, best_anchors: int) -> tuple[Range, ...]:
+    """One for single pictures, and one for several where the model takes those; best for inputs of the ``usual`` (height, width),
+    and up to ``largest_px`` where the model takes any.
 
     What is as fast as can be for one picture need not be for eight, and the other way round.
     """
@@ -31,7 +32,7 @@ def ranges_for(rule: InputRule, usual: tuple[int, int], max_batch: int, best_anc
     if rule.fixed is not None:
         least = most = usual = rule.fixed
     else:
-        most = (rule.size_px, rule.size_px)
+        most = (max(rule.size_px, largest_px),) * 2
         least = (_least_side_px(best_anchors, min(usual)),) * 2
     if anchor_count(*least) < best_anchors:
         raise Refusal(

@@ -46,9 +46,9 @@ class BuildRequest(Settings):
     """and a name of ``Head``, in small letters."""
     calculates: Calculates
     input_px: int | None = None
-    """The longer side of the largest input, where the model takes any."""
-    usual_shape: tuple[int, int] | None = None
-    """(height, width) of the input that it shall be best for; None: that of a picture of 16:9."""
+    """The longer side of the inputs that it is for, where the model takes any,"""
+    largest_px: int = 0
+    """and of the largest that it must take, too."""
     max_batch: int = Field(default=8, ge=1, le=64)
     best_anchors: int = Field(default=0, ge=0)
     """How many anchors come out, the best; 0 for all."""

@@ -18,7 +18,7 @@ from appliance.detect.tensorrt_engine import device_of
 from appliance.detect.throwaway import BYTES_PER_MB, begin
 from appliance.detect.yolo import Head
 from appliance.errors import Refusal
-from appliance.models.built import BEST_ANCHORS, PRECISION, EngineKey, keep_engine
+from appliance.models.built import BEST_ANCHORS, BUILT_AS, PRECISION, BuiltAs, EngineKey, keep_engine
 
 LARGEST_FILE_BYTES = 1 << 33
 # Of the way in which the graph is prepared; a change of it makes other engines.
@@ -59,9 +59,9 @@ def make(request: BuildRequest, trt: TensorRt, cuda: Cuda, tell: Callable[[str, 
     began_ns = monotonic_ns()
     tell("preparing the graph", 0.0)
     graph = graph_of(request)
-    usual = request.usual_shape or graph.rule.shape_for(*USUAL_SOURCE)
     anchors = 0 if request.head == Head.END_TO_END.name.lower() else request.best_anchors
-    ranges = ranges_for(graph.rule, usual, request.max_batch if graph.any_batch else 1, anchors)
+    max_batch = request.max_batch if graph.any_batch else 1
+    ranges = ranges_for(graph.rule, graph.rule.shape_for(*USUAL_SOURCE), request.largest_px, max_batch, anchors)
     workspace_bytes = cuda.info.memory_bytes // 2 if request.workspace_mb is None else round(request.workspace_mb * BYTES_PER_MB)
     key = EngineKey(model_sha256=request.model_sha256, device=device_of(trt, cuda), flags=_flags(request, ranges, anchors))
     timings = request.timings / f"{hashlib.sha256(key.device.model_dump_json().encode()).hexdigest()[:20]}.timings"
@@ -76,7 +76,10 @@ def make(request: BuildRequest, trt: TensorRt, cuda: Cuda, tell: Callable[[str, 
 
 
 def _header(request: BuildRequest, size_px: int, anchors: int) -> dict[str, str]:
-    header = {PRECISION: CALLED[request.calculates], "imgsz": str(size_px)}
+    built_as = BuiltAs(
+        calculates=request.calculates.value, max_batch=request.max_batch, best_anchors=request.best_anchors, level=request.level
+    )
+    header = {PRECISION: CALLED[request.calculates], "imgsz": str(size_px), BUILT_AS: built_as.model_dump_json()}
     if request.classes:
         header["names"] = str(dict(enumerate(request.classes)))
     return header | ({BEST_ANCHORS: str(anchors)} if anchors else {})

@@ -12,7 +12,7 @@ from appliance.building.request import BuildRequest, Calculates, Doing, EngineMa
 from appliance.config import SiteSettings, named_classes
 from appliance.detect.acceptance import AcceptanceRequest, Verdict, start_acceptance
 from appliance.errors import Refusal
-from appliance.models.built import built_folder
+from appliance.models.built import BuiltAs, built_folder
 from appliance.models.manifest import Manifest
 from appliance.models.store import ModelFile, digest_of, find_model
 
@@ -36,6 +36,11 @@ class BuildWish:
     tell: Callable[[Doing], None] = lambda doing: None
     judged: Callable[[Verdict], None] = lambda verdict: None
     """Hears what every gate says."""
+
+    @staticmethod
+    def again(label: str, before: BuiltAs, site: SiteSettings) -> BuildWish:
+        """The same as another engine."""
+        return BuildWish(label, Calculates(before.calculates), site, before.max_batch, before.best_anchors, level=before.level)
 
 
 def build_engine(wish: BuildWish, stores: tuple[Path, ...]) -> EngineMade:
@@ -65,6 +70,8 @@ def request_for(wish: BuildWish, model: ModelFile, manifest: Manifest, out: Path
         head=manifest.head,
         calculates=wish.calculates,
         input_px=wish.site.detector.input_px or manifest.input_px,
+        # In which it is asked what it sees in its reference picture.
+        largest_px=0 if manifest.reference is None else max(manifest.reference.shape),
         max_batch=wish.max_batch,
         best_anchors=wish.best_anchors,
         workspace_mb=wish.workspace_mb,
@@ -74,15 +81,18 @@ def request_for(wish: BuildWish, model: ModelFile, manifest: Manifest, out: Path
     )
 
 
-def _prove(wish: BuildWish, model: ModelFile, made: EngineMade, draft: Path) -> None:
-    acceptance = start_acceptance(
-        AcceptanceRequest(
-            model=model.path,
-            settings=wish.site.detector.model_copy(update={"backend": "tensorrt", "max_batch": wish.max_batch}),
-            named=named_classes(wish.site.cameras),
-            built=draft,
-        )
+def acceptance_for(wish: BuildWish, model: ModelFile, draft: Path) -> AcceptanceRequest:
+    """What an engine in a folder has to go through."""
+    return AcceptanceRequest(
+        model=model.path,
+        settings=wish.site.detector.model_copy(update={"backend": "tensorrt", "max_batch": wish.max_batch}),
+        named=named_classes(wish.site.cameras),
+        built=draft,
     )
+
+
+def _prove(wish: BuildWish, model: ModelFile, made: EngineMade, draft: Path) -> None:
+    acceptance = start_acceptance(acceptance_for(wish, model, draft))
     verdict = acceptance.wait()
     for passed in acceptance.verdicts:
         wish.judged(passed)

@@ -36,13 +36,15 @@ def open_engine(model: Path, settings: DetectorSettings, *, is_live: bool, engin
         except Unavailable as error:
             raise Refusal(f"the backend {settings.backend} is wanted, but {error}", usage=True) from None
     passed_over: tuple[str, ...] = ()
+    is_outdated = False
     for name, open_it in backends.items():
         try:
             engine = open_it()
         except Unavailable as error:
             passed_over += (f"not {name}: {error}",)
+            is_outdated |= error.is_outdated
             continue
-        engine.info = replace(engine.info, passed_over=passed_over)
+        engine.info = replace(engine.info, passed_over=passed_over, is_outdated=is_outdated)
         return engine
     raise Refusal(f"a backend is wanted, but there is none: {'; '.join(passed_over)}", usage=True)
 
@@ -50,16 +52,20 @@ def open_engine(model: Path, settings: DetectorSettings, *, is_live: bool, engin
 class Unavailable(Exception):
     """A backend cannot be had, whatever the model; the end of a sentence."""
 
+    def __init__(self, sentence: str, *, is_outdated: bool = False) -> None:
+        super().__init__(sentence)
+        self.is_outdated = is_outdated
+
 
 def _tensorrt(settings: DetectorSettings, engines: Engines) -> Engine:
     if settings.precision is not Precision.AUTO:
         raise Unavailable(f"an engine calculates in what it was built in, found that {settings.precision.value} is wanted")
-    from appliance.detect.tensorrt_engine import open_tensorrt
+    from appliance.detect.tensorrt_engine import Outdated, open_tensorrt
 
     try:
         return open_tensorrt(engines.folder, engines.model_sha256, settings)
     except Refusal as refusal:
-        raise Unavailable(refusal.sentence) from None
+        raise Unavailable(refusal.sentence, is_outdated=isinstance(refusal, Outdated)) from None
 
 
 def _openvino(model: Path, settings: DetectorSettings, *, is_live: bool) -> Engine:

@@ -46,7 +46,7 @@ class Network:
         channels = self._try_out(self.usual_shape)
         if names is None:
             names = tuple(f"class_{number}" for number in range(channels))
-        self.info = ModelInfo(names, found.rule, found.backend)
+        self.info = ModelInfo(names, found.rule, found.backend, found.is_outdated)
         self._low_score, self._overlap = settings.low_score, detector.overlap
         class_ids(settings.named, self.info.names)
         self._numbers: Integers | None = None

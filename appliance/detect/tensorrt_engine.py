@@ -27,6 +27,10 @@ SLOTS = 2
 USUAL_RATIO = (16, 9)
 
 
+class Outdated(Refusal):
+    """There is an engine that fitted once."""
+
+
 def open_tensorrt(
     folder: Path | None, model_sha256: str, settings: DetectorSettings, trt: TensorRt | None = None, cuda: Cuda | None = None
 ) -> TensorRtEngine:
@@ -35,7 +39,8 @@ def open_tensorrt(
     cuda = cuda or open_cuda()
     found = find_engine(folder, model_sha256, device_of(trt, cuda))
     if found.file is None:
-        raise Refusal(f"an engine for {cuda.info.name} is wanted, but {found.reason}")
+        kind = Outdated if found.is_outdated else Refusal
+        raise kind(f"an engine for {cuda.info.name} is wanted, but {found.reason}")
     try:
         return TensorRtEngine(checked_plan(found.file), found.file.metadata, settings, trt=trt, cuda=cuda)
     except RuntimeError as error:

@@ -24,7 +24,7 @@ BUILT = "built"
 ENDING = ".engine"
 # Of the header.
 KEY, PLAN_SHA256 = "key", "plan_sha256"
-PRECISION, BEST_ANCHORS = "precision", "best_anchors"
+PRECISION, BEST_ANCHORS, BUILT_AS = "precision", "best_anchors", "built_as"
 # Characters of a name.
 MOST_OF_A_DIGEST = 20
 
@@ -64,6 +64,23 @@ class EngineKey(Settings):
         return f"{self.model_sha256[:MOST_OF_A_DIGEST]}-{digest[:MOST_OF_A_DIGEST]}{ENDING}"
 
 
+class BuiltAs(Settings):
+    """What was wished of an engine, for when it has to be built again."""
+
+    calculates: str
+    max_batch: int
+    best_anchors: int
+    level: int
+
+    @staticmethod
+    def of(file: EngineFile) -> BuiltAs:
+        """That of an engine; raises ``Refusal`` where it does not tell."""
+        try:
+            return BuiltAs.model_validate_json(file.metadata.get(BUILT_AS, ""))
+        except ValidationError:
+            raise Refusal(f"the engine {file.path} must tell how it was built, found that it does not") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The engine to use, or why there is none."""
@@ -89,13 +106,18 @@ def keep_engine(folder: Path, key: EngineKey, metadata: dict[str, str], plan: by
 def find_engine(folder: Path | None, model_sha256: str, device: Device) -> Found:
     """The newest engine of a model that was built for just this."""
     outdated = ""
-    for file, key in sorted(_engines_of(folder, model_sha256), key=lambda each: -each[0].path.stat().st_mtime_ns):
+    for file, key in _newest_first(folder, model_sha256):
         if not (difference := device.differences(key.device)):
             return Found(file)
         outdated = outdated or difference
     if outdated:
         return Found(None, f"the engine of this model was built for {outdated}", is_outdated=True)
     return Found(None, "no engine of this model was built here ('appliance models build' does that)")
+
+
+def last_engine(folder: Path, model_sha256: str) -> EngineFile | None:
+    """The newest engine of a model, whatever it was built for."""
+    return next((file for file, _ in _newest_first(folder, model_sha256)), None)
 
 
 def checked_plan(file: EngineFile) -> bytes:
@@ -105,6 +127,10 @@ def checked_plan(file: EngineFile) -> bytes:
     if wanted and hashlib.sha256(plan).hexdigest() != wanted:
         raise Refusal(f"the engine {file.path} must be as it was built, found that it is not ({len(plan)} bytes)")
     return plan
+
+
+def _newest_first(folder: Path | None, model_sha256: str) -> list[tuple[EngineFile, EngineKey]]:
+    return sorted(_engines_of(folder, model_sha256), key=lambda each: -each[0].path.stat().st_mtime_ns)
 
 
 def _engines_of(folder: Path | None, model_sha256: str) -> Iterator[tuple[EngineFile, EngineKey]]:

@@ -17,12 +17,14 @@ import pytest
 from numpy.typing import NDArray
 
 from appliance.detect.tensorrt_api import TensorRt
-from tests.detect.fake_cuda import FakeCudart
+from tests.detect.fake_cuda import Error, FakeCudart
 from tests.detect.fake_tensorrt import MAGIC, Answer, DataType, Fake, Severity
 
 STAND_INS = Path(__file__).resolve().parent / "stand_ins"
 ROOT = STAND_INS.parent.parent.parent
 VERSION, IS_BLIND, HAS_GPU = "FAKE_TENSORRT_VERSION", "FAKE_TENSORRT_IS_BLIND", "FAKE_CUDA_HAS_GPU"
+# A file; as soon as it is there, the GPU is not.
+LOST = "FAKE_CUDA_LOST"
 KINDS = {1: DataType.FLOAT, 2: DataType.UINT8, 10: DataType.HALF}
 
 
@@ -142,7 +144,16 @@ class Builder:
         return MAGIC + json.dumps(tree).encode() + b"\n" + network.serialized
 
 
-CUDA = FakeCudart(devices=int(os.environ.get(HAS_GPU, "1")))
+class Gpu(FakeCudart):
+    """One that may go while it is used."""
+
+    def _enter(self, name: str, *, waits: bool = False) -> Error:
+        if os.path.exists(os.environ.get(LOST, "")):
+            self.lost = Error.cudaErrorLaunchFailure
+        return super()._enter(name, waits=waits)
+
+
+CUDA = Gpu(devices=int(os.environ.get(HAS_GPU, "1")))
 TENSORRT = Computer(CUDA, os.environ.get(VERSION, "10.3.0")).module
 
 

@@ -36,7 +36,7 @@ wanted = json.loads(sys.argv[1])
 head = Head[wanted["head"]]
 model = onnx.load(wanted["model"])
 graph = prepared(model, "a model", is_halved=wanted["is_halved"], best_anchors=wanted["best_anchors"], head=head)
-ranges = ranges_for(InputRule(), (384, 640), wanted["max_batch"], wanted["best_anchors"])
+ranges = ranges_for(InputRule(), (384, 640), 0, wanted["max_batch"], wanted["best_anchors"])
 phases = []
 engine = build(trt, graph.SerializeToString(), ranges, Effort(1 << 30, 3), b"", lambda phase, share: phases.append(phase))
 print(json.dumps({"bytes": len(engine.plan), "phases": len(set(phases)), "timings": len(engine.timings)}))

@@ -1,0 +1,61 @@
+"""A machine with a GPU that is none: its engine is outdated, is built anew while it counts, and then the GPU is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from appliance.building.request import Calculates
+from appliance.catalogue.building import BuildWish, build_engine
+from appliance.catalogue.importing import Wish, import_model
+from appliance.messages import Health
+from appliance.models.store import stores_of
+from appliance.site_file import parse_site
+from tests.cameras import Camera, needs_gstreamer
+from tests.nvidia.computer import LOST, ROOT, STAND_INS, VERSION, have_gpu
+from tests.system.models import write_detector
+from tests.system.sites import Site, camera_in, pid_of, state_of
+from tests.system.videos import Encoding, traffic, write_video
+
+pytestmark = needs_gstreamer
+CAR = {"name": "middle", "from": [0.5, 0.0], "to": [0.5, 1.0], "classes": ["car"]}
+
+
+def runs_on(health: Health, backend: str) -> bool:
+    return health.model is not None and health.model.backend.startswith(backend)
+
+
+def test_an_engine_is_renewed_while_it_counts_and_a_lost_gpu_costs_no_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = write_video(tmp_path / "traffic.mp4", traffic(4), Encoding(options={"g": "25", "bf": "0"}))
+    data_dir = tmp_path / "data"
+    detector = {"model": "tiny", "input_px": 128}
+    # JetPack has been upgraded since the engine was built.
+    have_gpu(monkeypatch, **{VERSION: "10.3.0"})
+    import_model(Wish(write_detector(tmp_path / "tiny.onnx"), "tiny", "a test"), stores_of(data_dir))
+    site = parse_site({"cameras": [], "detector": detector, "data_dir": str(data_dir)}, (), "a test")
+    build_engine(BuildWish("tiny", Calculates.FP16, site, max_batch=2), stores_of(data_dir))
+    lost = tmp_path / "lost"
+    upgraded = {"PYTHONPATH": f"{STAND_INS}:{ROOT}", VERSION: "10.7.0", LOST: str(lost)}
+
+    with Camera(clip) as gate:
+        machine = Site(tmp_path, {"gate": {"source": gate.url, "lines": [CAR]}}, upgraded)
+        machine.tree |= {"detector": detector, "gates": {"probation_s": 1, "slowest": 1000}}
+        with machine:
+            before = machine.until(state_of("gate", "ok"), 60)
+            assert runs_on(before, "OpenVINO")
+            machine.until_counted("gate", 1)
+            after = machine.until(lambda health: runs_on(health, "TensorRT 10.7.0 f16"), 90)
+            machine.until_counted("gate", 2)
+            # Nobody was started anew for it, and no frame had to wait for that.
+            assert pid_of(after, "detect") == pid_of(before, "detect")
+            assert camera_in(after, "gate").connections == camera_in(before, "gate").connections
+
+            lost.touch()
+            machine.until(lambda health: pid_of(health, "detect") not in (0, pid_of(after, "detect")), 60)
+            machine.until_counted("gate", 2)
+            assert machine.stop() == 0
+    assert "is built anew; meanwhile another backend counts" in machine.stderr
+    assert "cudaErrorLaunchFailure" in machine.stderr

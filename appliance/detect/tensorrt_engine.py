@@ -14,7 +14,7 @@ from appliance.detect.cuda import Cuda, GpuError, open_cuda
 from appliance.detect.detector import NetworkInfo
 from appliance.detect.tensorrt_api import TensorRt, load_tensorrt, title_of
 from appliance.detect.tensorrt_layout import Size, size_of
-from appliance.detect.tensorrt_plan import LoadedPlan
+from appliance.detect.tensorrt_plan import LoadedPlan, Plan
 from appliance.detect.tensorrt_slot import Slot
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
@@ -42,7 +42,7 @@ def open_tensorrt(
         kind = Outdated if found.is_outdated else Refusal
         raise kind(f"an engine for {cuda.info.name} is wanted, but {found.reason}")
     try:
-        return TensorRtEngine(checked_plan(found.file), found.file.metadata, settings, trt=trt, cuda=cuda)
+        return TensorRtEngine(LoadedPlan(trt, checked_plan(found.file)), found.file.metadata, settings, cuda)
     except RuntimeError as error:
         raise Refusal(f"the engine {found.file.path} must run on {cuda.info.name}, found that it does not: {error}") from None
 
@@ -61,16 +61,8 @@ class TensorRtEngine:
     """
 
     def __init__(
-        self,
-        serialized: bytes,
-        metadata: dict[str, str],
-        settings: DetectorSettings,
-        *,
-        trt: TensorRt,
-        cuda: Cuda,
-        with_graphs: bool = True,
+        self, plan: Plan, metadata: dict[str, str], settings: DetectorSettings, cuda: Cuda, *, with_graphs: bool = True
     ) -> None:
-        plan = LoadedPlan(trt, serialized)
         rule = plan.input.rule(settings.input_px or input_px_in(metadata))
         self.info = NetworkInfo(rule, metadata, f"{plan.title} {metadata.get(PRECISION, 'f16')}")
         self.capacity = SLOTS

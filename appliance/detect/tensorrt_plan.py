@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,8 +16,25 @@ from appliance.errors import Refusal
 LEAST_WORKSPACE_BYTES = 256
 
 
+class Plan(Protocol):
+    """What a slot asks of an engine."""
+
+    title: str
+    input: InputLayout
+    output_name: str
+    output_dtype: np.dtype[Any]
+    workspace_bytes: int
+    """What a context needs beside its input and output, whatever the shape."""
+
+    def new_context(self) -> IExecutionContext:
+        """To work with, once it has a shape, addresses and a workspace."""
+
+    def check(self, wanted: str, *, is_done: bool) -> None:
+        """Raise ``GpuError`` where it is not done, or was not without an error."""
+
+
 class LoadedPlan:
-    """One engine; contexts share its weights, and work on their own.
+    """See ``Plan``. One engine; contexts share its weights, and work on their own.
 
     What TensorRT says goes to ``words``, which must outlive all that is made of it.
     """
@@ -39,7 +56,6 @@ class LoadedPlan:
         self._engine: ICudaEngine = engine
         self.input, self.output_name, self.output_dtype = self._ports()
         self.workspace_bytes = max(LEAST_WORKSPACE_BYTES, int(engine.device_memory_size_v2))
-        """What a context needs beside its input and output, whatever the shape."""
 
     def _ports(self) -> tuple[InputLayout, str, np.dtype[Any]]:
         engine, modes = self._engine, self._trt.TensorIOMode
@@ -64,7 +80,7 @@ class LoadedPlan:
         raise Refusal(f"an engine must take and give uint8, f32 or f16, found {found} in {name}")
 
     def new_context(self) -> IExecutionContext:
-        """To work with, once it has a shape, addresses and a workspace."""
+        """See ``Plan``."""
         context = self._engine.create_execution_context(self._trt.ExecutionContextAllocationStrategy.USER_MANAGED)
         if context is None:
             raise self.failure("make a context")
@@ -75,6 +91,6 @@ class LoadedPlan:
         return GpuError(f"{self.title} was to {wanted}, found that it does not: {self._words.take()}", is_final=False)
 
     def check(self, wanted: str, *, is_done: bool) -> None:
-        """Raise ``GpuError`` where it is not done, or was not without an error."""
+        """See ``Plan``."""
         if not is_done or self._words.errors():
             raise self.failure(wanted)

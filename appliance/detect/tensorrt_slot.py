@@ -19,7 +19,7 @@ from appliance.detect.cuda import Cuda, GpuError, Graph
 from appliance.detect.cuda_memory import DeviceMemory, Staging, quietly
 from appliance.detect.tensorrt_api import IExecutionContext
 from appliance.detect.tensorrt_layout import Shape, Size, size_of
-from appliance.detect.tensorrt_plan import LoadedPlan
+from appliance.detect.tensorrt_plan import Plan
 from appliance.ipc.frame_ring import Pixels
 
 # Of one slot: 8 batch sizes of 4 shapes. What was not used for the longest time goes first.
@@ -42,7 +42,7 @@ class Lane:
 class Slot:
     """See above. Raises ``GpuError``; after one that is not final it is as before."""
 
-    def __init__(self, cuda: Cuda, plan: LoadedPlan, *, with_graphs: bool = True) -> None:
+    def __init__(self, cuda: Cuda, plan: Plan, *, with_graphs: bool = True) -> None:
         self._cuda, self._plan, self._with_graphs = cuda, plan, with_graphs
         self._lanes: OrderedDict[Size, Lane] = OrderedDict()
         self._under_way: Lane | None = None

@@ -16,6 +16,7 @@ from appliance.config import DetectorSettings
 from appliance.detect.cuda import GpuError, OutOfGpuMemory
 from appliance.detect.cuda_python import CudaPython
 from appliance.detect.tensorrt_engine import SLOTS, TensorRtEngine
+from appliance.detect.tensorrt_plan import LoadedPlan
 from appliance.detect.yolo import anchor_count
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
@@ -82,7 +83,7 @@ def opened(
     metadata = {"precision": "f16"} | ({} if kinds[0] == "UINT8" else {"numbers": "planes"})
     settings = DetectorSettings(model="m", max_batch=max_batch)
     plan = serialized(profiles, dtype=kinds[0], output=kinds[1])  # type: ignore[arg-type]  # three shapes each
-    return World(cuda, fake, TensorRtEngine(plan, metadata, settings, trt=fake.module, cuda=CudaPython(cuda)))
+    return World(cuda, fake, TensorRtEngine(LoadedPlan(fake.module, plan), metadata, settings, CudaPython(cuda)))
 
 
 @contextmanager
@@ -144,7 +145,7 @@ def test_whatever_fails_is_told_and_leaves_nothing_behind(
         cuda.faults[what, at] = how
     engine, told = None, "it was to fail"
     try:
-        engine = TensorRtEngine(serialized(OPEN), {}, DetectorSettings(model="m"), trt=fake.module, cuda=CudaPython(cuda))
+        engine = TensorRtEngine(LoadedPlan(fake.module, serialized(OPEN)), {}, DetectorSettings(model="m"), CudaPython(cuda))
         world = World(cuda, fake, engine)
         for wants_answer, pictures, shape in steps:
             if wants_answer and world.asked:
@@ -319,7 +320,7 @@ def test_who_is_closed_says_so() -> None:
 
 def attempt(cuda: FakeCudart, plan: bytes, *, input_px: int | None = None) -> None:
     wanted = DetectorSettings(model="m", input_px=input_px)
-    TensorRtEngine(plan, {}, wanted, trt=Fake(cuda).module, cuda=CudaPython(cuda))
+    TensorRtEngine(LoadedPlan(Fake(cuda).module, plan), {}, wanted, CudaPython(cuda))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from onnx import numpy_helper
 
-Tensor = torch.Tensor
+Tensor: TypeAlias = Any
 Attributes = dict[str, Any]
 Operation = Callable[[Attributes, list[Any]], Any]
 
@@ -35,7 +35,9 @@ class OnnxInTorch:
             array = numpy_helper.to_array(weight)
             is_float = array.dtype == np.float32
             self._known[weight.name] = torch.tensor(array, dtype=kind, device=device) if is_float else array
-        self._nodes = [(node, {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}) for node in graph.node]
+        self._nodes = [
+            (node, {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}) for node in graph.node
+        ]
         self._input, self._output = graph.input[0].name, graph.output[0].name
 
     def __call__(self, pixels: Tensor) -> Tensor:
@@ -46,8 +48,7 @@ class OnnxInTorch:
             found = OPERATIONS[node.op_type](attributes, inputs)
             outputs = found if isinstance(found, tuple) else (found,)
             known.update(zip(node.output, outputs))
-        answer: Tensor = known[self._output]
-        return answer.float()
+        return known[self._output].float()
 
 
 def _folded(model: Path, shape: tuple[int, int, int]) -> onnx.ModelProto:
@@ -109,7 +110,7 @@ def _slice(attributes: Attributes, inputs: list[Any]) -> Tensor:
     chosen = [slice(None)] * source.ndim
     for start, end, axis, step in zip(starts, ends, axes, steps):
         chosen[int(axis)] = slice(int(start), min(int(end), source.shape[int(axis)]), int(step))
-    return source[tuple(chosen)]  # type: ignore[no-any-return]
+    return source[tuple(chosen)]
 
 
 def _softmax(attributes: Attributes, inputs: list[Any]) -> Tensor:

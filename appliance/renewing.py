@@ -30,6 +30,7 @@ from appliance.errors import Refusal
 from appliance.messages import ModelInfo, Ready, Refused, Swapping, Switch, Take
 from appliance.models.built import BuiltAs, built_folder, last_engine
 from appliance.models.store import ModelFile, digest_of, find_model
+from appliance.models.strikes import Strikes
 from appliance.process_settings import DetectProcess
 from appliance.supervise.supervisor import Supervisor
 
@@ -116,6 +117,7 @@ class Renewal:
                 self._end(f"{verdict.gate}: {verdict.sentence}")
                 return
             os.replace(work.draft / work.file, self._place_of(work))
+            Strikes(self._place_of(work)).forgive()
             self._supervisor.order("detect", Switch(NUMBER, self._supervisor.children["detect"].spec.settings))
 
     def _prove(self, work: Work, made: EngineMade | Problem) -> None:

@@ -15,6 +15,7 @@ from appliance.errors import Refusal
 from appliance.models.built import BuiltAs, built_folder
 from appliance.models.manifest import Manifest
 from appliance.models.store import ModelFile, digest_of, find_model
+from appliance.models.strikes import Strikes
 
 TIMINGS = "timings"
 
@@ -55,6 +56,7 @@ def build_engine(wish: BuildWish, stores: tuple[Path, ...]) -> EngineMade:
             made = built(request_for(wish, model, model.manifest, Path(draft)), wish.tell, limit_mb=wish.memory_mb)
             _prove(wish, model, made, Path(draft))
             os.replace(Path(draft) / made.file, folder / made.file)
+            Strikes(folder / made.file).forgive()
     except OSError as error:
         raise Refusal(f"the folder {folder} cannot be written: {error.strerror}") from None
     return made

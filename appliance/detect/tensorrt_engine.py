@@ -20,6 +20,7 @@ from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.models.built import PRECISION, Device, checked_plan, find_engine
 from appliance.models.manifest import input_px_in
+from appliance.models.strikes import MOST_STRIKES, Strikes
 
 # One is calculated, another one copied.
 SLOTS = 2
@@ -41,8 +42,14 @@ def open_tensorrt(
     if found.file is None:
         kind = Outdated if found.is_outdated else Refusal
         raise kind(f"an engine for {cuda.info.name} is wanted, but {found.reason}")
+    strikes = Strikes(found.file.path)
+    if (count := strikes.count()) >= MOST_STRIKES:
+        raise Refusal(
+            f"an engine that works is wanted, but {found.file.path} has ended its detector {count} times within the hour"
+        )
+    strikes.begin()
     try:
-        return TensorRtEngine(LoadedPlan(trt, checked_plan(found.file)), found.file.metadata, settings, cuda)
+        return TensorRtEngine(LoadedPlan(trt, checked_plan(found.file)), found.file.metadata, settings, cuda, strikes=strikes)
     except RuntimeError as error:
         raise Refusal(f"the engine {found.file.path} must run on {cuda.info.name}, found that it does not: {error}") from None
 
@@ -61,8 +68,10 @@ class TensorRtEngine:
     """
 
     def __init__(
-        self, plan: Plan, metadata: dict[str, str], settings: DetectorSettings, cuda: Cuda, *, with_graphs: bool = True
+        self, plan: Plan, metadata: dict[str, str], settings: DetectorSettings, cuda: Cuda, *, strikes: Strikes | None = None
     ) -> None:
+        """``strikes`` hears how it does."""
+        self._strikes = strikes
         rule = plan.input.rule(settings.input_px or input_px_in(metadata))
         self.info = NetworkInfo(rule, metadata, f"{plan.title} {metadata.get(PRECISION, 'f16')}")
         self.capacity = SLOTS
@@ -73,11 +82,13 @@ class TensorRtEngine:
         self._idle: deque[Slot] = deque()
         with ExitStack() as undo:
             for _ in range(SLOTS):
-                slot = Slot(cuda, plan, with_graphs=with_graphs)
+                slot = Slot(cuda, plan)
                 undo.callback(slot.close)
                 self._idle.append(slot)
             # An engine may load and not run.
             self._make_ready((1, *rule.shape_for(*USUAL_RATIO)))
+            if strikes is not None:
+                undo.callback(strikes.end)
             self._close = weakref.finalize(self, undo.pop_all().close)
 
     def submit(self, pictures: Sequence[Pixels]) -> None:
@@ -116,6 +127,8 @@ class TensorRtEngine:
     def _finish_oldest(self) -> Floats:
         answer = self._under_way[0].finish()
         self._idle.append(self._under_way.popleft())
+        if self._strikes is not None:
+            self._strikes.has_worked()
         return answer
 
     def _make_ready(self, size: Size) -> None:
@@ -124,6 +137,8 @@ class TensorRtEngine:
             slot.make_ready(size)
 
     def _note(self, error: GpuError) -> None:
+        if self._strikes is not None:
+            self._strikes.has_failed()
         if error.is_final:
             self._broken = GpuError(str(error))
             self.close()

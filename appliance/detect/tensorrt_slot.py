@@ -42,8 +42,8 @@ class Lane:
 class Slot:
     """See above. Raises ``GpuError``; after one that is not final it is as before."""
 
-    def __init__(self, cuda: Cuda, plan: Plan, *, with_graphs: bool = True) -> None:
-        self._cuda, self._plan, self._with_graphs = cuda, plan, with_graphs
+    def __init__(self, cuda: Cuda, plan: Plan) -> None:
+        self._cuda, self._plan = cuda, plan
         self._lanes: OrderedDict[Size, Lane] = OrderedDict()
         self._under_way: Lane | None = None
         with ExitStack() as undo:
@@ -79,8 +79,7 @@ class Slot:
             # What a new shape asks for is done by the first run, and must not be in the graph.
             self._ask_for(lane)
             self._cuda.synchronize(self._stream)
-            if self._with_graphs:
-                lane.graph = self._captured(lane)
+            lane.graph = self._captured(lane)
         except RuntimeError:
             self._settle()
             raise

@@ -16,6 +16,7 @@ from appliance.catalogue.importing import Wish, import_model
 from appliance.detect.acceptance import GATES, Verdict
 from appliance.errors import Refusal
 from appliance.models.store import stores_of
+from appliance.models.strikes import MOST_STRIKES, Strikes
 from appliance.site_file import parse_site
 from tests.nvidia.computer import HAS_GPU, IS_BLIND, VERSION, have_gpu
 from tests.system.models import write_detector
@@ -28,6 +29,7 @@ from appliance.config import DetectorSettings
 from appliance.detect.network import Network
 from appliance.models.built import built_folder
 from appliance.models.store import stores_of
+from appliance.models.strikes import MOST_STRIKES, Strikes
 from appliance.process_settings import DetectProcess
 
 data_dir, backend = Path(sys.argv[1]), sys.argv[2]
@@ -103,6 +105,12 @@ def test_an_engine_is_built_proved_and_used_until_something_changes(
 
     monkeypatch.delenv(VERSION)
     engine = built / made.file
+    # Who hung, or died with the driver, could not say so.
+    for _ in range(MOST_STRIKES):
+        Strikes(engine).begin()
+    assert "ended its detector 3 times within the hour" in looked(brought)["passed_over"][0]
+    Strikes(engine).forgive()
+
     engine.write_bytes(engine.read_bytes()[:-100])
     cut = looked(brought)
     assert cut["backend"].startswith("OpenVINO")

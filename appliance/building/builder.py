@@ -49,6 +49,8 @@ def build(trt: TensorRt, model: bytes, ranges: Sequence[Range], effort: Effort, 
     config = builder.create_builder_config()
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, effort.workspace_bytes)
     config.builder_optimization_level = effort.level
+    if (flag := getattr(trt.BuilderFlag, "REQUIRE_USER_ALLOCATION", None)) is not None:
+        config.set_flag(flag)
     monitor = monitor_of(trt, tell)
     config.progress_monitor = monitor
     keeps_timings = _use_timings(trt, config, timings)

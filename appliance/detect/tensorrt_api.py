@@ -50,6 +50,10 @@ class NetworkDefinitionCreationFlag(Protocol):
     """How a network is read. Some releases: STRONGLY_TYPED; where it is gone, there is no other way."""
 
 
+class BuilderFlag(Protocol):
+    """How an engine is built. TensorRT for RTX: REQUIRE_USER_ALLOCATION, without which no graph can be made of its work."""
+
+
 class IExecutionContext(Protocol):
     """An engine at work on one batch of one shape."""
 
@@ -128,6 +132,7 @@ class IBuilderConfig(Protocol):
     builder_optimization_level: int
     progress_monitor: Any
 
+    def set_flag(self, flag: object) -> None: ...
     def set_memory_pool_limit(self, pool: object, pool_size: int) -> None: ...
     def add_optimization_profile(self, profile: IOptimizationProfile) -> int: ...
     def create_timing_cache(self, serialized_timing_cache: bytes) -> ITimingCache | None: ...
@@ -171,6 +176,7 @@ class TensorRt(Protocol):
     MemoryPoolType: MemoryPoolType
     ExecutionContextAllocationStrategy: ExecutionContextAllocationStrategy
     NetworkDefinitionCreationFlag: NetworkDefinitionCreationFlag
+    BuilderFlag: BuilderFlag
     ILogger: Any
     IErrorRecorder: Any
     IProgressMonitor: Any

@@ -52,6 +52,10 @@ class NetworkDefinitionCreationFlag(IntEnum):
     STRONGLY_TYPED = 1
 
 
+class BuilderFlag(IntEnum):
+    TF32 = 1
+
+
 class Severity(IntEnum):
     ERROR = 1
 
@@ -226,6 +230,7 @@ class Fake:
             MemoryPoolType=MemoryPoolType,
             ExecutionContextAllocationStrategy=ExecutionContextAllocationStrategy,
             NetworkDefinitionCreationFlag=NetworkDefinitionCreationFlag,
+            BuilderFlag=BuilderFlag,
             ILogger=Heard,
             IErrorRecorder=Heard,
             IProgressMonitor=Heard,

@@ -14,6 +14,7 @@ import onnx.checker
 import pytest
 from onnx import helper, numpy_helper
 
+from appliance.detect.cuda import has_device_file
 from appliance.models.store import find_model, store_folder
 from appliance.precision.calibrating import reaches_of
 from appliance.precision.graph import plan, with_pairs
@@ -39,7 +40,16 @@ graph = prepared(model, "a model", is_halved=wanted["is_halved"], best_anchors=w
 ranges = ranges_for(InputRule(), (384, 640), 0, wanted["max_batch"], wanted["best_anchors"])
 phases = []
 engine = build(trt, graph.SerializeToString(), ranges, Effort(1 << 30, 3), b"", lambda phase, share: phases.append(phase))
-print(json.dumps({"bytes": len(engine.plan), "phases": len(set(phases)), "timings": len(engine.timings)}))
+
+# Without a GPU it is built, and not loaded.
+from appliance.detect.tensorrt_plan import LoadedPlan
+from appliance.errors import Refusal
+try:
+    LoadedPlan(trt, engine.plan)
+    told = ""
+except Refusal as refusal:
+    told = refusal.sentence
+print(json.dumps({"told": told, "bytes": len(engine.plan), "phases": len(set(phases)), "timings": len(engine.timings)}))
 """
 """The builder goes into a process of its own: a fault in it shall be a failed test, and not the end of all."""
 
@@ -65,6 +75,9 @@ def built(
     assert outcome.returncode == 0, outcome.stderr
     seen = json.loads(outcome.stdout.splitlines()[-1])
     assert seen["phases"] > 0
+    if not has_device_file():
+        assert "built for this GPU is wanted" in seen["told"]
+        assert "does not say why" not in seen["told"]
     # It finds out what is fastest when an engine is loaded.
     assert seen["timings"] == 0
     size: int = seen["bytes"]

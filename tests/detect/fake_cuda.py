@@ -92,6 +92,8 @@ class FakeCudart:
 
     def __init__(self, *, is_integrated: bool = False, memory_bytes: int = 1 << 30, seed: int = 0, devices: int = 1) -> None:
         self.is_integrated, self.memory_bytes, self.devices = is_integrated, memory_bytes, devices
+        self.is_lazy = False
+        """Whether it does nothing before somebody waits for it."""
         self.violations: list[str] = []
         self.calls: Counter[str] = Counter()
         self.faults: dict[tuple[str, int], Error] = {}
@@ -154,6 +156,8 @@ class FakeCudart:
 
     def progress(self) -> None:
         """The GPU goes on, as far as it likes."""
+        if self.is_lazy:
+            return
         for stream in self.streams.values():
             for _ in range(self._random.randint(0, len(stream.waiting))):
                 self._do(stream)

@@ -295,9 +295,38 @@ def test_a_lost_gpu_is_told_again_and_again() -> None:
     for _ in range(2):
         with pytest.raises(GpuError, match="finish a batch, found cudaErrorLaunchFailure"):
             world.engine.collect()
+        assert not any(world.cuda.holdings.values())
     with pytest.raises(GpuError, match="finish a batch, found cudaErrorLaunchFailure"):
         world.engine.submit([np.zeros((64, 96, 3), np.uint8)])
     world.let_go()
+
+
+def test_what_was_asked_for_before_a_failure_is_waited_for() -> None:
+    world = opened(captures=False)
+    world.submit(1, (64, 96))
+    world.collect()
+    world.cuda.is_lazy = True
+    world.fake.faults = {("execute", number): True for number in range(1000)}
+    with pytest.raises(GpuError, match="no execution"):
+        world.engine.submit([np.zeros((64, 96, 3), np.uint8)])
+    world.fake.faults = {}
+    # Its memory goes; the pictures of the batch that failed must not be on their way there any more.
+    world.submit(4, (128, 128))
+    world.collect()
+    world.let_go()
+
+
+def test_shared_memory_that_cannot_be_mapped_is_given_back() -> None:
+    cuda = FakeCudart(is_integrated=True)
+    cuda.faults["cudaHostGetDevicePointer", 2] = Error.cudaErrorInvalidValue
+    with refused(cuda, "was to map shared memory, found cudaErrorInvalidValue"):
+        attempt(cuda, serialized(OPEN))
+
+
+def test_single_pictures_use_what_was_built_for_them() -> None:
+    layout = LoadedPlan(Fake(FakeCudart()).module, serialized(TWO_RANGES)).input
+    assert layout.profile_for((1, 64, 96)).index == 0
+    assert layout.profile_for((2, 64, 96)).index == 1
 
 
 def test_who_is_forgotten_gives_everything_back() -> None:

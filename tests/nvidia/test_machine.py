@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.building.request import Calculates
-from appliance.catalogue.building import BuildWish, build_engine
 from appliance.catalogue.importing import Wish, import_model
 from appliance.messages import Health
 from appliance.models.store import stores_of
-from appliance.site_file import parse_site
 from tests.cameras import Camera, needs_gstreamer
 from tests.nvidia.computer import LOST, ROOT, STAND_INS, VERSION, have_gpu
+from tests.system.cli import run_cli
 from tests.system.models import write_detector
 from tests.system.sites import Site, camera_in, pid_of, state_of
 from tests.system.videos import Encoding, traffic, write_video
@@ -35,8 +33,11 @@ def test_an_engine_is_renewed_while_it_counts_and_a_lost_gpu_costs_no_count(
     # JetPack has been upgraded since the engine was built.
     have_gpu(monkeypatch, **{VERSION: "10.3.0"})
     import_model(Wish(write_detector(tmp_path / "tiny.onnx"), "tiny", "a test"), stores_of(data_dir))
-    site = parse_site({"cameras": [], "detector": detector, "data_dir": str(data_dir)}, (), "a test")
-    build_engine(BuildWish("tiny", Calculates.FP16, site, max_batch=2), stores_of(data_dir))
+    sizes = ("--max-batch", "2", "--set", "detector.input_px=128", "--set", f"data_dir={data_dir}")
+    built = run_cli("models", "build", "tiny", *sizes)
+    assert built.exit_code == 0, built.stderr
+    assert "good latency: " in built.stdout
+    assert "tiny in fp16 is built for Fake GPU, compute capability 8.7" in " ".join(built.stdout.split())
     lost = tmp_path / "lost"
     upgraded = {"PYTHONPATH": f"{STAND_INS}:{ROOT}", VERSION: "10.7.0", LOST: str(lost)}
 

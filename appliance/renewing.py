@@ -12,17 +12,15 @@ watched      it counts, with the other backend ready to take over again
 from __future__ import annotations
 
 import logging
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from appliance.building.request import Building, EngineMade
-from appliance.catalogue.building import BuildWish, acceptance_for, request_for
+from appliance.catalogue.building import BuildWish, acceptance_for, request_for, take_up
 from appliance.config import SiteSettings
 from appliance.detect.acceptance import Acceptance, start_acceptance
 from appliance.detect.looking import Problem
@@ -30,7 +28,7 @@ from appliance.errors import Refusal
 from appliance.messages import ModelInfo, Ready, Refused, Swapping, Switch, Take
 from appliance.models.built import BuiltAs, built_folder, last_engine
 from appliance.models.store import ModelFile, digest_of, find_model
-from appliance.models.strikes import Strikes
+from appliance.models.versions import draft_in
 from appliance.process_settings import DetectProcess
 from appliance.supervise.supervisor import Supervisor
 
@@ -47,6 +45,7 @@ class Work:
     wish: BuildWish
     model: ModelFile
     draft: Path
+    parts: ExitStack
     building: Building | None
     acceptance: Acceptance | None = None
     file: str = ""
@@ -57,7 +56,7 @@ class Work:
             self.building.close()
         if self.acceptance is not None:
             self.acceptance.close()
-        shutil.rmtree(self.draft, ignore_errors=True)
+        self.parts.close()
 
 
 class Renewal:
@@ -102,9 +101,11 @@ class Renewal:
         if before is None or manifest is None:
             return None
         wish = BuildWish.again(manifest.label, BuiltAs.of(before), site)
-        draft = Path(tempfile.mkdtemp(prefix=".build-", dir=folder))
-        logger.warning("the engine of %s is built anew; meanwhile another backend counts", manifest.label)
-        return Work(wish, model, draft, Building(request_for(wish, model, manifest, draft), lambda doing: None))
+        with ExitStack() as parts:
+            draft = parts.enter_context(draft_in(folder))
+            building = Building(request_for(wish, model, manifest, draft), lambda doing: None)
+            logger.warning("the engine of %s is built anew; meanwhile another backend counts", manifest.label)
+            return Work(wish, model, draft, parts.pop_all(), building)
 
     def _go_on(self, work: Work) -> None:
         if work.building is not None and (made := work.building.poll()) is not None:
@@ -116,8 +117,7 @@ class Renewal:
             if not verdict.is_good:
                 self._end(f"{verdict.gate}: {verdict.sentence}")
                 return
-            os.replace(work.draft / work.file, self._place_of(work))
-            Strikes(self._place_of(work)).forgive()
+            take_up(work.draft / work.file, built_folder(work.wish.site.data_dir))
             self._supervisor.order("detect", Switch(NUMBER, self._supervisor.children["detect"].spec.settings))
 
     def _prove(self, work: Work, made: EngineMade | Problem) -> None:

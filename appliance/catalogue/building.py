@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from appliance.models.built import BuiltAs, built_folder
 from appliance.models.manifest import Manifest
 from appliance.models.store import ModelFile, digest_of, find_model
 from appliance.models.strikes import Strikes
+from appliance.models.versions import draft_in
 
 TIMINGS = "timings"
 
@@ -50,16 +50,17 @@ def build_engine(wish: BuildWish, stores: tuple[Path, ...]) -> EngineMade:
     if model.manifest is None or not model.manifest.head:
         raise Refusal(f"a kept model is wanted, found {wish.label}; 'appliance models import' keeps it", usage=True)
     folder = built_folder(wish.site.data_dir)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".build-", dir=folder) as draft:
-            made = built(request_for(wish, model, model.manifest, Path(draft)), wish.tell, limit_mb=wish.memory_mb)
-            _prove(wish, model, made, Path(draft))
-            os.replace(Path(draft) / made.file, folder / made.file)
-            Strikes(folder / made.file).forgive()
-    except OSError as error:
-        raise Refusal(f"the folder {folder} cannot be written: {error.strerror}") from None
+    with draft_in(folder) as draft:
+        made = built(request_for(wish, model, model.manifest, draft), wish.tell, limit_mb=wish.memory_mb)
+        _prove(wish, model, made, draft)
+        take_up(draft / made.file, folder)
     return made
+
+
+def take_up(engine: Path, folder: Path) -> None:
+    """From now on it is found."""
+    os.replace(engine, folder / engine.name)
+    Strikes(folder / engine.name).forgive()
 
 
 def request_for(wish: BuildWish, model: ModelFile, manifest: Manifest, out: Path) -> BuildRequest:

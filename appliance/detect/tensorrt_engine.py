@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from traceback import clear_frames
+from types import TracebackType
 
 from appliance.boxes import Floats
 from appliance.config import DetectorSettings
@@ -85,6 +87,7 @@ class TensorRtEngine:
                 slot = Slot(cuda, plan)
                 undo.callback(slot.close)
                 self._idle.append(slot)
+            undo.push(_let_go_of_contexts)
             # An engine may load and not run.
             self._make_ready((1, *rule.shape_for(*USUAL_RATIO)))
             if strikes is not None:
@@ -141,8 +144,14 @@ class TensorRtEngine:
             self._strikes.has_failed()
         if error.is_final:
             self._broken = GpuError(str(error))
+            _let_go_of_contexts(None, None, error.__traceback__)
             self.close()
 
     def _refuse_broken(self) -> None:
         if self._broken is not None:
             raise GpuError(str(self._broken))
+
+
+def _let_go_of_contexts(kind: object, error: object, trace: TracebackType | None) -> None:
+    """Where an error was raised somebody still holds a context, which must not outlive its memory."""
+    clear_frames(trace)

@@ -94,3 +94,4 @@ class LoadedPlan:
         """See ``Plan``."""
         if not is_done or self._words.errors():
             raise self.failure(wanted)
+        self._words.forget()

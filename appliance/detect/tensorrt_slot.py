@@ -63,7 +63,6 @@ class Slot:
     def close(self) -> None:
         """Wait for what is under way, and give everything back; whatever the GPU says to that."""
         self._holdings.close()
-        self._under_way = None
 
     def is_ready_for(self, size: Size) -> bool:
         """Whether a batch of this size can begin at once."""
@@ -177,6 +176,8 @@ class Slot:
         quietly(self._cuda.synchronize, self._stream)
 
     def _drop_lanes(self) -> None:
+        # Nothing is; and a context must not outlive its memory.
+        self._under_way = None
         while self._lanes:
             _, lane = self._lanes.popitem()
             self._drop(lane)

@@ -51,6 +51,10 @@ class Words:
             self._errors.clear()
             self._has_overflowed = False
 
+    def forget(self) -> None:
+        """What was said came to nothing."""
+        self._said.clear()
+
     def take(self) -> str:
         """The first reason since this was last asked, on one line: what comes behind it mostly follows from it."""
         with self._lock:

@@ -76,6 +76,7 @@ class Engine:
     num_io_tensors: int = 2
     error_recorder: Any = None
     world: Fake = field(default=cast("Fake", None))
+    logger: Any = None
 
     @property
     def num_optimization_profiles(self) -> int:
@@ -121,6 +122,8 @@ class Context:
         self._world.contexts -= 1
         if self._world.cuda.is_needed(id(self)) and self._world.cuda.lost is None:
             self._world.cuda.violate("a context is gone while it works")
+        if self._workspace[0] and not self._world.cuda.place_of(self._workspace[0]):
+            self._world.cuda.violate("a context outlives its memory")
 
     def _change(self) -> bool:
         self._changes += 1
@@ -165,6 +168,8 @@ class Context:
         if self._world.fails("execute"):
             self._engine.error_recorder.report_error(1, "no execution, as a test wanted")
             return False
+        if self._world.fails("chatty execute"):
+            self._engine.logger.log(Severity.ERROR, "something else, long ago")
         if self._world.fails("silent execute"):
             return False
         if self._world.fails("doubtful execute"):
@@ -258,7 +263,7 @@ class Runtime:
         profiles = [(tuple(low), tuple(best), tuple(high)) for low, best, high in tree["profiles"]]
         answer = sums if not model else self._world.answer_of(model)
         engine = Engine(profiles, answer, DataType[tree["dtype"]], DataType[tree["output"]])
-        engine.world = self._world
+        engine.world, engine.logger = self._world, self._logger
         return engine
 
 

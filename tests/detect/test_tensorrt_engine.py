@@ -301,6 +301,17 @@ def test_a_lost_gpu_is_told_again_and_again() -> None:
     world.let_go()
 
 
+def test_an_old_complaint_is_not_the_reason_of_a_new_failure() -> None:
+    world = opened()
+    world.fake.faults = {("chatty execute", number): True for number in range(100)}
+    world.submit(1, (64, 96))
+    world.collect()
+    world.fake.faults = {("silent execute", number): True for number in range(100)}
+    with pytest.raises(GpuError, match="does not say why"):
+        world.engine.submit([np.zeros((64, 128, 3), np.uint8)])
+    world.let_go()
+
+
 def test_what_was_asked_for_before_a_failure_is_waited_for() -> None:
     world = opened(captures=False)
     world.submit(1, (64, 96))

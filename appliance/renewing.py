@@ -20,14 +20,14 @@ from pathlib import Path
 import msgspec
 
 from appliance.building.request import Building, EngineMade
-from appliance.catalogue.building import BuildWish, acceptance_for, request_for, take_up
+from appliance.catalogue.building import BuildWish, Facts, acceptance_for, request_for, sha256_of, take_up
 from appliance.config import SiteSettings
 from appliance.detect.acceptance import Acceptance, start_acceptance
 from appliance.detect.looking import Problem
 from appliance.errors import Refusal
 from appliance.messages import ModelInfo, Ready, Refused, Swapping, Switch, Take
 from appliance.models.built import BuiltAs, built_folder, last_engine
-from appliance.models.store import ModelFile, digest_of, find_model
+from appliance.models.store import ModelFile, find_model
 from appliance.models.versions import draft_in
 from appliance.process_settings import DetectProcess
 from appliance.supervise.supervisor import Supervisor
@@ -96,15 +96,15 @@ class Renewal:
         settings = DetectProcess.model_validate_json(self._supervisor.children["detect"].spec.settings)
         model = find_model(settings.detector.model, *settings.stores)
         folder = built_folder(site.data_dir)
-        manifest = model.manifest
-        before = last_engine(folder, (manifest.sha256 if manifest else "") or digest_of(model.path))
-        if before is None or manifest is None:
+        before = last_engine(folder, sha256_of(model))
+        if before is None:
             return None
-        wish = BuildWish.again(manifest.label, BuiltAs.of(before), site)
+        label = settings.detector.model if model.manifest is None else model.manifest.label
+        wish = BuildWish.again(label, BuiltAs.of(before), site)
         with ExitStack() as parts:
             draft = parts.enter_context(draft_in(folder))
-            building = Building(request_for(wish, model, manifest, draft), lambda doing: None)
-            logger.warning("the engine of %s is built anew; meanwhile another backend counts", manifest.label)
+            building = Building(request_for(wish, Facts.again(model, before), draft), lambda doing: None)
+            logger.warning("the engine of %s is built anew; meanwhile another backend counts", label)
             return Work(wish, model, draft, parts.pop_all(), building)
 
     def _go_on(self, work: Work) -> None:

@@ -77,7 +77,12 @@ def make(request: BuildRequest, trt: TensorRt, cuda: Cuda, tell: Callable[[str, 
 
 def _header(request: BuildRequest, size_px: int, anchors: int) -> dict[str, str]:
     built_as = BuiltAs(
-        calculates=request.calculates.value, max_batch=request.max_batch, best_anchors=request.best_anchors, level=request.level
+        calculates=request.calculates.value,
+        max_batch=request.max_batch,
+        best_anchors=request.best_anchors,
+        level=request.level,
+        head=request.head,
+        largest_px=request.largest_px,
     )
     header = {PRECISION: CALLED[request.calculates], "imgsz": str(size_px), BUILT_AS: built_as.model_dump_json()}
     if request.classes:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.building.request import BuildRequest, Calculates, Doing, EngineMade, built
+from appliance.catalogue.picture import paint_reference
 from appliance.config import SiteSettings, named_classes
 from appliance.detect.acceptance import AcceptanceRequest, Verdict, start_acceptance
+from appliance.detect.looking import LookRequest, look_into
 from appliance.errors import Refusal
 from appliance.models.built import BuiltAs, built_folder
-from appliance.models.manifest import Manifest
+from appliance.models.engine_file import EngineFile
+from appliance.models.manifest import names_in
 from appliance.models.store import ModelFile, digest_of, find_model
 from appliance.models.strikes import Strikes
 from appliance.models.versions import draft_in
@@ -44,15 +48,49 @@ class BuildWish:
         return BuildWish(label, Calculates(before.calculates), site, before.max_batch, before.best_anchors, level=before.level)
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a model from which an engine is built."""
+
+    model: ModelFile
+    sha256: str
+    classes: tuple[str, ...]
+    head: str
+    """A name of ``Head``, in small letters."""
+    largest_px: int
+    """The longer side of the input in which it is asked what it sees in its reference picture."""
+
+    @staticmethod
+    def again(model: ModelFile, before: EngineFile) -> Facts:
+        """As they were for another engine of it."""
+        as_before = BuiltAs.of(before)
+        return Facts(model, sha256_of(model), names_in(before.metadata) or (), as_before.head, as_before.largest_px)
+
+
+def facts_of(model: ModelFile) -> Facts:
+    """As its manifest has them, or as it is found by looking into the model, which takes a while."""
+    manifest = model.manifest
+    classes = () if manifest is None else manifest.classes
+    if manifest is not None and manifest.head and manifest.reference is not None:
+        return Facts(model, sha256_of(model), classes, manifest.head, max(manifest.reference.shape))
+    with tempfile.TemporaryDirectory(prefix="appliance-build-") as folder:
+        picture = Path(folder) / "reference.png"
+        paint_reference(picture)
+        found = look_into(LookRequest(model=model.path, picture=picture, classes=classes))
+    return Facts(model, sha256_of(model), classes or found.names, found.head, max(found.shape))
+
+
+def sha256_of(model: ModelFile) -> str:
+    """Of the file."""
+    return (model.manifest.sha256 if model.manifest else "") or digest_of(model.path)
+
+
 def build_engine(wish: BuildWish, stores: tuple[Path, ...]) -> EngineMade:
     """Build it, prove it, and only then put it where a detector finds it. Raises ``Refusal`` where any of that fails."""
-    model = find_model(wish.label, *stores)
-    if model.manifest is None or not model.manifest.head:
-        raise Refusal(f"a kept model is wanted, found {wish.label}; 'appliance models import' keeps it", usage=True)
-    folder = built_folder(wish.site.data_dir)
+    facts, folder = facts_of(find_model(wish.label, *stores)), built_folder(wish.site.data_dir)
     with draft_in(folder) as draft:
-        made = built(request_for(wish, model, model.manifest, draft), wish.tell, limit_mb=wish.memory_mb)
-        _prove(wish, model, made, draft)
+        made = built(request_for(wish, facts, draft), wish.tell, limit_mb=wish.memory_mb)
+        _prove(wish, facts.model, made, draft)
         take_up(draft / made.file, folder)
     return made
 
@@ -63,18 +101,18 @@ def take_up(engine: Path, folder: Path) -> None:
     Strikes(folder / engine.name).forgive()
 
 
-def request_for(wish: BuildWish, model: ModelFile, manifest: Manifest, out: Path) -> BuildRequest:
+def request_for(wish: BuildWish, facts: Facts, out: Path) -> BuildRequest:
     """What the process is asked."""
+    manifest = facts.model.manifest
     return BuildRequest(
-        model=model.path,
-        model_sha256=manifest.sha256 or digest_of(model.path),
-        label=manifest.label,
-        classes=manifest.classes,
-        head=manifest.head,
+        model=facts.model.path,
+        model_sha256=facts.sha256,
+        label=wish.label,
+        classes=facts.classes,
+        head=facts.head,
         calculates=wish.calculates,
-        input_px=wish.site.detector.input_px or manifest.input_px,
-        # In which it is asked what it sees in its reference picture.
-        largest_px=0 if manifest.reference is None else max(manifest.reference.shape),
+        input_px=wish.site.detector.input_px or (None if manifest is None else manifest.input_px),
+        largest_px=facts.largest_px,
         max_batch=wish.max_batch,
         best_anchors=wish.best_anchors,
         workspace_mb=wish.workspace_mb,

@@ -71,6 +71,8 @@ class BuiltAs(Settings):
     max_batch: int
     best_anchors: int
     level: int
+    head: str
+    largest_px: int
 
     @staticmethod
     def of(file: EngineFile) -> BuiltAs:

@@ -48,7 +48,7 @@ def test_where_something_has_changed_it_is_outdated(tmp_path: Path, changed: dic
 
 
 def test_the_newest_one_that_fits_is_taken_and_the_newest_of_all_is_built_again(tmp_path: Path) -> None:
-    wished = BuiltAs(calculates="fp16", max_batch=4, best_anchors=0, level=3)
+    wished = BuiltAs(calculates="fp16", max_batch=4, best_anchors=0, level=3, head="channels_first", largest_px=640)
     ages = {"fp16": 30, "tf32": 20}
     for flags, age_s in ages.items():
         path = keep_engine(tmp_path, key(flags=flags), {"precision": flags}, PLAN)

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue.importing import Wish, import_model
 from appliance.messages import Health
-from appliance.models.store import stores_of
 from tests.cameras import Camera, needs_gstreamer
 from tests.nvidia.computer import LOST, ROOT, STAND_INS, VERSION, have_gpu
 from tests.system.cli import run_cli
@@ -29,15 +27,15 @@ def test_an_engine_is_renewed_while_it_counts_and_a_lost_gpu_costs_no_count(
 ) -> None:
     clip = write_video(tmp_path / "traffic.mp4", traffic(4), Encoding(options={"g": "25", "bf": "0"}))
     data_dir = tmp_path / "data"
-    detector = {"model": "tiny", "input_px": 128}
+    model = str(write_detector(tmp_path / "tiny.onnx"))
+    detector = {"model": model, "input_px": 128}
     # JetPack has been upgraded since the engine was built.
     have_gpu(monkeypatch, **{VERSION: "10.3.0"})
-    import_model(Wish(write_detector(tmp_path / "tiny.onnx"), "tiny", "a test"), stores_of(data_dir))
     sizes = ("--max-batch", "2", "--set", "detector.input_px=128", "--set", f"data_dir={data_dir}")
-    built = run_cli("models", "build", "tiny", *sizes)
+    built = run_cli("models", "build", model, *sizes)
     assert built.exit_code == 0, built.stderr
     assert "good latency: " in built.stdout
-    assert "tiny in fp16 is built for Fake GPU, compute capability 8.7" in " ".join(built.stdout.split())
+    assert "tiny.onnx in fp16 is built for Fake GPU, compute capability 8.7" in " ".join(built.stdout.split())
     lost = tmp_path / "lost"
     upgraded = {"PYTHONPATH": f"{STAND_INS}:{ROOT}", VERSION: "10.7.0", LOST: str(lost)}
 

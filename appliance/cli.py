@@ -108,7 +108,7 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     anchor: Annotated[str, typer.Option(help="center, bottom_center or top_center of the box has to cross.")] = "center",
     first: Annotated[int, typer.Option("--from", metavar="FRAME", help="The first frame, from 0.")] = 0,
     last: Annotated[int | None, typer.Option("--to", metavar="FRAME", help="The last frame, counted too.")] = None,
-    backend: Annotated[str, typer.Option(help="auto, openvino or onnxruntime.")] = "auto",
+    backend: Annotated[str, typer.Option(help="auto, tensorrt, openvino or onnxruntime.")] = "auto",
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the crossings as CSV.")] = None,
     video_file: Annotated[Path | None, typer.Option("--video", metavar="FILE", help="Write an annotated video.")] = None,

@@ -118,7 +118,8 @@ class DetectorSettings(Settings):
 
     model: str = Field(min_length=1)
     """A path to an ONNX file, or the name of a model in ``engines/``."""
-    backend: str = Field(default="auto", pattern="^(auto|openvino|onnxruntime)$")
+    backend: str = Field(default="auto", pattern="^(auto|tensorrt|openvino|onnxruntime)$")
+    """What runs it; ``auto``: the first of these that can."""
     precision: Precision = Precision.AUTO
     confidence: Share = 0.25
     """The least score that starts a track."""

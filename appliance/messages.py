@@ -100,6 +100,8 @@ class ModelInfo(Message, frozen=True):
     names: tuple[str, ...]
     rule: InputRule
     backend: str
+    is_outdated: bool = False
+    """Whether there is an engine of TensorRT's of it that fitted once, and does not any more."""
 
 
 class SourceInfo(Message, frozen=True):

@@ -24,6 +24,7 @@ from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import USUAL_INPUT_PX, preview_shape
 from appliance.login import login_of
 from appliance.messages import ModelInfo
+from appliance.models.built import built_folder
 from appliance.models.store import own_store
 from appliance.process_settings import (
     BrokerProcess,
@@ -195,6 +196,7 @@ def for_detect(
         burst=1 if has_live else max(1, site.slots // BURSTS_PER_RING),
         drift=site.drift if site.drift.enabled else None,
         baselines=home_expanded(site.data_dir) / BASELINES,
+        built=built_folder(site.data_dir),
     ).model_dump_json()
 
 

@@ -46,6 +46,8 @@ class DetectProcess(Settings):
     """None: nobody watches whether live cameras still show what they did."""
     baselines: Path | None = None
     """Where it is kept what they did show; None: nowhere."""
+    built: Path | None = None
+    """Where the engines are that this device has built; None: there are none."""
 
 
 class CandidateProcess(Settings):

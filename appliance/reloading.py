@@ -15,6 +15,7 @@ from appliance.ipc.requests import RequestDesk
 from appliance.login import login_of
 from appliance.messages import Activate, Answer, CallOff, LearnAnew, Request
 from appliance.place import Place
+from appliance.renewing import Renewal
 from appliance.supervise.machine import Machine
 from appliance.supervise.preflight import LONGEST_SOCKET_PATH, check_memory
 from appliance.supervise.supervisor import Supervisor
@@ -42,11 +43,13 @@ class Reloader:
         """Models that have counted here, and that the file may still name; see ``with_live_model``."""
         self._desk = RequestDesk(place.folder, REQUESTS)
         self._swapper = Swapper(supervisor, place, self._keep, unwritten)
+        self._renewal = Renewal(supervisor, is_live=place.is_live)
 
     def __enter__(self) -> Reloader:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._renewal.close()
         self._swapper.close()
         self._desk.close()
 
@@ -57,6 +60,7 @@ class Reloader:
         while (request := self._desk.take()) is not None:
             self._desk.answer(self._done(request))
         self._swapper.look()
+        self._renewal.look(self._site)
 
     def _done(self, request: Asked) -> Answer:
         """What came of it; whatever cannot be done, the machine goes on."""

@@ -43,6 +43,7 @@ from appliance.messages import (
     Switch,
     Take,
 )
+from appliance.models.built import built_folder
 from appliance.models.store import find_model, full_name, stores_of
 from appliance.place import Place
 from appliance.process_settings import CandidateProcess, DetectProcess
@@ -166,6 +167,7 @@ class Swapper:
                 is_live=self._place.is_live,
                 named=named_classes(site.cameras),
                 live=live.path,
+                built=built_folder(site.data_dir),
                 most_times=site.gates.slowest,
             )
         )

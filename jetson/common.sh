@@ -74,7 +74,7 @@ make_release() {
     constraints=$here/constraints-$(jetpack).txt
     pip="$folder/bin/python -m pip --disable-pip-version-check --no-input"
     $pip install --quiet --no-deps "$source" || drop_release "pip cannot install $source"
-    "$folder/bin/python" "$here/requirements.py" gpu >"$folder/requirements.txt"
+    "$folder/bin/python" "$here/requirements.py" nvidia >"$folder/requirements.txt"
     [ ! -s "$folder/requirements.txt" ] ||
         $pip install --quiet --constraint "$constraints" --requirement "$folder/requirements.txt" ||
         drop_release "pip cannot install all that it needs"

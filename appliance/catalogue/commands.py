@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rich.table import Table
 from rich.text import Text
 
+from appliance.catalogue.build_command import build
 from appliance.catalogue.precision_commands import (
     CalibrateOption,
     CameraOption,
@@ -27,6 +28,7 @@ from appliance.catalogue.terminal import ConfigOption, JsonOption, NameArgument,
 from appliance.config import first_fault, named_classes
 from appliance.errors import Refusal
 from appliance.models.archive import is_archive, write_archive
+from appliance.models.built import built_folder
 from appliance.models.listing import Listed, as_json, listed
 from appliance.models.manifest import Manifest, read_manifest
 from appliance.models.store import MANIFEST, find_model, find_version, intact_version, stores_of
@@ -35,6 +37,7 @@ from appliance.results import refuse_targets, write_whole
 
 models = typer.Typer(name="models", help="Models: bring one, prove it, carry it elsewhere.", no_args_is_help=True)
 models.command()(quantize)
+models.command()(build)
 
 MARKS = {True: "[green]good[/]", False: "[bold red]bad[/]"}
 
@@ -152,6 +155,7 @@ def check(  # noqa: PLR0913  # one parameter per option is how typer reads a com
                 settings=site.detector,
                 named=named_classes(site.cameras),
                 live=find_model(against, *stores).path if against else None,
+                built=built_folder(site.data_dir),
                 picture=picture,
                 most_times=site.gates.slowest,
                 latency_ms=latency_ms,

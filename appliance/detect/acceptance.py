@@ -53,6 +53,8 @@ class AcceptanceRequest(Settings):
     """The classes that lines and zones name."""
     live: Path | None = None
     """The model file that counts now."""
+    built: Path | None = None
+    """Where the engines are that this device has built; None: there are none."""
     picture: Path | None = None
     """To look at where no manifest has one: any that OpenCV reads. Nothing named: a pattern."""
     most_times: float = Field(default=4.0, gt=0)

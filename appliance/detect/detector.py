@@ -22,6 +22,10 @@ class NetworkInfo:
     rule: InputRule
     metadata: dict[str, str]
     backend: str
+    passed_over: tuple[str, ...] = ()
+    """Why it is not another backend that comes first; sentences."""
+    is_outdated: bool = False
+    """Whether one of those had an engine that fitted once."""
 
 
 def input_rule(shape: Sequence[int | None], size_px: int | None) -> InputRule:

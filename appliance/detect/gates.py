@@ -151,6 +151,7 @@ class Case:
                 is_live=self._request.is_live,
                 takes_guests=False,
                 burst=1,
+                built=self._request.built,
             )
         )
 

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from appliance.boxes import Detections, Floats, Integers
-from appliance.detect.choice import open_engine
+from appliance.detect.choice import Engines, open_engine
 from appliance.detect.detector import last_words
 from appliance.detect.yolo import Head, HeadSettings, read_head, tell_head
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import GREY
 from appliance.messages import ModelInfo
+from appliance.models.built import BEST_ANCHORS
 from appliance.models.manifest import names_in
 from appliance.models.store import digest_of, find_model
 from appliance.process_settings import DetectProcess
@@ -31,8 +32,11 @@ class Network:
         detector = settings.detector
         if detector.input_px is None and model.manifest is not None:
             detector = detector.model_copy(update={"input_px": model.manifest.input_px})
-        self._engine = open_engine(model.path, detector, is_live=settings.is_live)
+        self._engine = open_engine(model.path, detector, is_live=settings.is_live, engines=Engines(settings.built, self.digest))
         found = self._engine.info
+        self.passed_over = found.passed_over
+        """Why it does not run on a backend that comes before the one that it runs on; sentences."""
+        self._best_anchors = int(found.metadata.get(BEST_ANCHORS, 0)) or None
         self.capacity, self.max_batch = self._engine.capacity, self._engine.max_batch
         self._heads: dict[tuple[int, ...], Head] = {}
         names = (model.manifest.classes if model.manifest else ()) or names_in(found.metadata)
@@ -42,7 +46,7 @@ class Network:
         channels = self._try_out(self.usual_shape)
         if names is None:
             names = tuple(f"class_{number}" for number in range(channels))
-        self.info = ModelInfo(names, found.rule, found.backend)
+        self.info = ModelInfo(names, found.rule, found.backend, found.is_outdated)
         self._low_score, self._overlap = settings.low_score, detector.overlap
         class_ids(settings.named, self.info.names)
         self._numbers: Integers | None = None
@@ -115,7 +119,7 @@ class Network:
 
     def _head(self, output_shape: tuple[int, ...], shape: tuple[int, int]) -> Head:
         if output_shape not in self._heads:
-            self._heads[output_shape] = tell_head(output_shape, shape, self._class_count)
+            self._heads[output_shape] = tell_head(output_shape, shape, self._class_count, self._best_anchors)
         return self._heads[output_shape]
 
 

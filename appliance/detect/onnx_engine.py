@@ -10,12 +10,12 @@ import numpy as np
 import onnx
 import onnxruntime
 from google.protobuf.message import DecodeError
-from onnx import TensorProto, helper
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from appliance.boxes import Floats
 from appliance.config import DetectorSettings, Precision
 from appliance.detect.detector import NetworkInfo, input_rule, last_words
+from appliance.detect.pixels_in import PIXELS, with_pixels_in
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 
@@ -28,8 +28,6 @@ UNREADABLE = (
     state.NotImplemented,
     state.RuntimeException,
 )
-PIXELS = "appliance_pixels"
-FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16}
 
 
 class OnnxEngine:
@@ -38,7 +36,7 @@ class OnnxEngine:
     def __init__(self, model: Path, settings: DetectorSettings) -> None:
         if settings.precision is Precision.BF16:
             raise Refusal("the precision bf16 is wanted, but ONNX Runtime has none on a CPU", usage=True)
-        network = _with_pixels_in(_load(model), model)
+        network = with_pixels_in(_load(model), str(model))
         self._session = _start(network, model, settings.threads)
         batch, height, width, _ = (side if isinstance(side, int) else None for side in self._session.get_inputs()[0].shape)
         rule = input_rule((batch, 3, height, width), settings.input_px)
@@ -72,39 +70,6 @@ def _load(model: Path) -> onnx.ModelProto:
     except (DecodeError, OSError, ValueError) as error:
         reason = last_words(error)
         raise Refusal(f"the model {model} must be an ONNX file, found something that is not one ({reason})") from None
-
-
-def _with_pixels_in(network: onnx.ModelProto, model: Path) -> onnx.ModelProto:
-    """The network for uint8 (N, H, W, 3) pictures: the transposition and the scaling to 0..1 become part of it."""
-    graph = network.graph
-    weights = {weight.name for weight in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in weights]
-    shapes = [[_side(side) for side in value.type.tensor_type.shape.dim] for value in inputs]
-    outputs = [[_side(side) for side in value.type.tensor_type.shape.dim] for value in graph.output]
-    kinds = {value.type.tensor_type.elem_type for value in inputs}
-    if len(shapes) != 1 or len(outputs) != 1 or len(shapes[0]) != 4 or shapes[0][1] not in (3, None) or not kinds <= FLOATS:
-        raise Refusal(f"the model {model} must have one float input (N, 3, H, W) and one output, found {shapes} and {outputs}")
-    (old,) = inputs
-    batch, _, height, width = shapes[0]
-    kind = old.type.tensor_type.elem_type
-    pixels = helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, [batch or "N", height or "H", width or "W", 3])
-    share = helper.make_tensor(f"{PIXELS}_share", kind, [], [1 / 255])
-    added = [
-        helper.make_node("Transpose", [PIXELS], [f"{PIXELS}_planes"], perm=[0, 3, 1, 2]),
-        helper.make_node("Cast", [f"{PIXELS}_planes"], [f"{PIXELS}_numbers"], to=kind),
-        helper.make_node("Mul", [f"{PIXELS}_numbers", share.name], [old.name]),
-    ]
-    nodes = [*added, *graph.node]
-    graph.input.remove(old)
-    graph.input.insert(0, pixels)
-    graph.initializer.append(share)
-    del graph.node[:]
-    graph.node.extend(nodes)
-    return network
-
-
-def _side(side: onnx.TensorShapeProto.Dimension) -> int | None:
-    return side.dim_value if side.HasField("dim_value") else None
 
 
 def _start(network: onnx.ModelProto, model: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.detect.cuda import has_device_file
 
 PR_SET_PDEATHSIG = 1
 NICENESS = 10
@@ -157,7 +158,12 @@ def begin(largest_file_bytes: int = LARGEST_OUTPUT_BYTES) -> tuple[bytes, Callab
 
 
 def stay_within_limit() -> None:
-    """What the child does when it has imported what it needs: from now on it takes no more memory than it may."""
+    """What the child does when it has imported what it needs: from now on it takes no more memory than it may.
+
+    Where there is a GPU only the parent watches: CUDA lays claim to far more addresses than it ever fills.
+    """
+    if has_device_file():
+        return
     most_bytes = _status_bytes("VmData") + int(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
 

@@ -52,14 +52,17 @@ def anchor_count(height: int, width: int) -> int:
     return sum((height // stride) * (width // stride) for stride in STRIDES_PX)
 
 
-def tell_head(shape: tuple[int, ...], input_shape: tuple[int, int], class_count: int | None) -> Head:
+def tell_head(
+    shape: tuple[int, ...], input_shape: tuple[int, int], class_count: int | None, best_anchors: int | None = None
+) -> Head:
     """The layout of an output of ``shape`` for an input of ``input_shape`` (height, width).
 
-    ``class_count`` is what the model's names say, if it has any. Raises ``Refusal`` where no layout fits.
+    ``class_count`` is what the model's names say, if it has any; ``best_anchors`` is how many anchors come out, where it is not
+    all of them. Raises ``Refusal`` where no layout fits.
     """
     if len(shape) == 3:
         _, rows, columns = shape
-        anchors = anchor_count(*input_shape)
+        anchors = best_anchors or anchor_count(*input_shape)
         channels = None if class_count is None else 4 + class_count
         if columns == anchors and rows >= 5 and channels in (None, rows):
             return Head.CHANNELS_FIRST

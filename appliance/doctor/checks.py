@@ -18,6 +18,7 @@ from appliance import pipeline
 from appliance.clock import monotonic_ns
 from appliance.config import CameraSettings, SiteSettings, home_expanded
 from appliance.decode.look import first_picture
+from appliance.detect.cuda import has_device_file
 from appliance.detect.network import TYPICAL_SOURCE, Network
 from appliance.device import x86
 from appliance.device.watching import reader_of
@@ -103,7 +104,7 @@ def device(root: Path = Path("/")) -> Finding:
     if reader is None:
         if x86.has_driver(root):
             return Finding(
-                "device", DOUBTFUL, "NVIDIA's driver is here; the extra 'gpu' (nvidia-ml-py) would tell how the GPU is"
+                "device", DOUBTFUL, "NVIDIA's driver is here; the extra 'nvidia' (nvidia-ml-py) would tell how the GPU is"
             )
         return Finding("device", GOOD, "none of NVIDIA's")
     told = reader(monotonic_ns())
@@ -151,8 +152,8 @@ def clock() -> Finding:
     return Finding("clock", GOOD, f"{now}, kept right")
 
 
-def detector(site: SiteSettings, models_dir: Path) -> str:
-    """Whether the model runs here, on what, and how fast."""
+def detector(site: SiteSettings, models_dir: Path) -> Finding:
+    """Whether the model runs here, on what and why not on something better, and how fast."""
     settings = DetectProcess.model_validate_json(pipeline.for_detect(site, models_dir))
     network = Network(settings)
     picture = np.full((*network.info.rule.shape_for(*TYPICAL_SOURCE), 3), GREY, np.uint8)
@@ -163,9 +164,13 @@ def detector(site: SiteSettings, models_dir: Path) -> str:
         network.collect()
         times_ns.append(monotonic_ns() - began_ns)
     cost_ms = sorted(times_ns)[2] / 1e6
-    return (
+    said = (
         f"{site.detector.model} on {network.info.backend}, {cost_ms:.0f} ms for a 720p picture, {len(network.info.names)} classes"
     )
+    if not network.passed_over:
+        return Finding("detector", GOOD, said)
+    # Who has a GPU wants it used.
+    return Finding("detector", DOUBTFUL if has_device_file() else GOOD, f"{said} ({'; '.join(network.passed_over)})")
 
 
 @dataclass(frozen=True, slots=True)

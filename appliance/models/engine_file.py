@@ -1,6 +1,7 @@
 """TensorRT engines as ultralytics writes them: four bytes of length, so much JSON about the model, then the engine itself.
 
-An engine is trusted code for one kind of GPU and one release of TensorRT. It is recognised and kept here, never run.
+An engine is trusted code for one kind of GPU and one release of TensorRT: one that somebody brings is recognised and kept, and
+only what this device has built itself is run.
 """
 
 from __future__ import annotations
@@ -56,6 +57,21 @@ def read_engine(path: Path) -> EngineFile:
             usage=True,
         )
     return header
+
+
+def write_engine(path: Path, metadata: dict[str, str], engine: bytes) -> None:
+    """The same form, whole or not at all."""
+    header = json.dumps(metadata).encode()
+    draft = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        with draft.open("wb") as file:
+            file.write(len(header).to_bytes(LENGTH_BYTES, "little") + header)
+            file.write(engine)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _header(path: Path) -> EngineFile | None:

@@ -362,6 +362,10 @@ class Supervisor:
             self._rings.add(self.streams, self._machine.ring_size(report.model))
             for camera, stream in self.streams.items():
                 stream.ring = self._rings.path(camera)
+        elif report.model is not None and self.model is not None and child.spec.name == "detect":
+            # Another backend may have to do, as where a GPU was lost.
+            found = report.model
+            self.model = msgspec.structs.replace(self.model, backend=found.backend, is_outdated=found.is_outdated)
 
     def _on_began(self, child: Child, report: Began) -> None:
         # Nothing begins before the model is known.

@@ -82,7 +82,7 @@ class Board:
             if "appliance" not in package.name:
                 (packages / package.name).symlink_to(package)
         index.mkdir()
-        for name, version in (("numpy", "1.26.4"), ("cuda-python", "12.9.0"), ("cuda-python", "13.1.0")):
+        for name, version in (("numpy", "1.26.4"), ("cuda-bindings", "12.9.0"), ("cuda-bindings", "13.1.0")):
             wheels.empty(index, name, version)
 
     def site(self) -> None:

@@ -56,7 +56,7 @@ def installed(board: Board, tmp_path: Path) -> None:
     assert (board.root / "etc/appliance/logins").stat().st_mode & 0o777 == 0o600
     packages = next((board.home / "current/lib").glob("python3.*")) / "site-packages"
     names = {path.name for path in packages.glob("*.dist-info")}
-    assert names == {"appliance-0.1.0.dist-info", "numpy-1.26.4.dist-info", "cuda_python-12.9.0.dist-info"}
+    assert names == {"appliance-0.1.0.dist-info", "numpy-1.26.4.dist-info", "cuda_bindings-12.9.0.dist-info"}
 
 
 def installed_again(board: Board) -> None:

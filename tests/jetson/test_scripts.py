@@ -104,7 +104,7 @@ def test_a_power_mode_that_is_none_is_refused(power: Board) -> None:
 
 def test_what_jetpack_has_is_not_asked_of_the_index() -> None:
     wanted = runpy.run_path(str(JETSON / "requirements.py"))["wanted"]
-    names = {re.split(r"[^A-Za-z0-9_-]", line)[0] for line in wanted(["gpu"])}
-    assert {"numpy", "av", "cuda-python", "openvino"} <= names
+    names = {re.split(r"[^A-Za-z0-9_-]", line)[0] for line in wanted(["nvidia"])}
+    assert {"numpy", "av", "cuda-bindings", "openvino"} <= names
     assert not names & {"opencv-python-headless", "tensorrt", "pytest", "onnx"}
-    assert "cuda-python" not in {re.split(r"[^A-Za-z0-9_-]", line)[0] for line in wanted([])}
+    assert "cuda-bindings" not in {re.split(r"[^A-Za-z0-9_-]", line)[0] for line in wanted([])}

@@ -1,0 +1,1 @@
+"""Engines of TensorRT, built on the device that runs them."""

@@ -1,0 +1,157 @@
+"""Networks on a GPU of NVIDIA's: engines that TensorRT has built for it, from 10.3 on."""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from traceback import clear_frames
+from types import TracebackType
+
+from appliance.boxes import Floats
+from appliance.config import DetectorSettings
+from appliance.detect.cuda import Cuda, GpuError, open_cuda
+from appliance.detect.detector import NetworkInfo
+from appliance.detect.tensorrt_api import TensorRt, load_tensorrt, title_of
+from appliance.detect.tensorrt_layout import Size, size_of
+from appliance.detect.tensorrt_plan import LoadedPlan, Plan
+from appliance.detect.tensorrt_slot import Slot
+from appliance.errors import Refusal
+from appliance.ipc.frame_ring import Pixels
+from appliance.models.built import PRECISION, Device, checked_plan, find_engine
+from appliance.models.manifest import input_px_in
+from appliance.models.strikes import MOST_STRIKES, Strikes
+
+# One is calculated, another one copied.
+SLOTS = 2
+# Of a picture, width to height.
+USUAL_RATIO = (16, 9)
+
+
+class Outdated(Refusal):
+    """There is an engine that fitted once."""
+
+
+def open_tensorrt(
+    folder: Path | None, model_sha256: str, settings: DetectorSettings, trt: TensorRt | None = None, cuda: Cuda | None = None
+) -> TensorRtEngine:
+    """The engine that this device has built of a model; raises ``Refusal`` where there is none, or it does not run."""
+    trt = trt or load_tensorrt()
+    cuda = cuda or open_cuda()
+    found = find_engine(folder, model_sha256, device_of(trt, cuda))
+    if found.file is None:
+        kind = Outdated if found.is_outdated else Refusal
+        raise kind(f"an engine for {cuda.info.name} is wanted, but {found.reason}")
+    strikes = Strikes(found.file.path)
+    if (count := strikes.count()) >= MOST_STRIKES:
+        raise Refusal(
+            f"an engine that works is wanted, but {found.file.path} has ended its detector {count} times within the hour"
+        )
+    strikes.begin()
+    try:
+        return TensorRtEngine(LoadedPlan(trt, checked_plan(found.file)), found.file.metadata, settings, cuda, strikes=strikes)
+    except RuntimeError as error:
+        raise Refusal(f"the engine {found.file.path} must run on {cuda.info.name}, found that it does not: {error}") from None
+
+
+def device_of(trt: TensorRt, cuda: Cuda) -> Device:
+    """What engines are built for, here."""
+    major, minor = cuda.info.capability
+    return Device(tensorrt=title_of(trt), gpu=f"{cuda.info.name}, compute capability {major}.{minor}", driver=cuda.info.driver)
+
+
+class TensorRtEngine:
+    """See ``Engine``. Two slots take turns, so that copying to and from the GPU goes on while it calculates.
+
+    A failure is a ``GpuError`` with what has happened. After one that is not final, as where there is no room for a larger batch,
+    all that was under way still is; after one that is, everything is given back, and whatever is asked next fails the same way.
+    """
+
+    def __init__(
+        self, plan: Plan, metadata: dict[str, str], settings: DetectorSettings, cuda: Cuda, *, strikes: Strikes | None = None
+    ) -> None:
+        """``strikes`` hears how it does."""
+        self._strikes = strikes
+        rule = plan.input.rule(settings.input_px or input_px_in(metadata))
+        self.info = NetworkInfo(rule, metadata, f"{plan.title} {metadata.get(PRECISION, 'f16')}")
+        self.capacity = SLOTS
+        self.max_batch = min(settings.max_batch or plan.input.most_pictures, plan.input.most_pictures)
+        self._broken: GpuError | None = None
+        self._aside: deque[Floats] = deque()
+        self._under_way: deque[Slot] = deque()
+        self._idle: deque[Slot] = deque()
+        with ExitStack() as undo:
+            for _ in range(SLOTS):
+                slot = Slot(cuda, plan)
+                undo.callback(slot.close)
+                self._idle.append(slot)
+            undo.push(_let_go_of_contexts)
+            # An engine may load and not run.
+            self._make_ready((1, *rule.shape_for(*USUAL_RATIO)))
+            if strikes is not None:
+                undo.callback(strikes.end)
+            self._close = weakref.finalize(self, undo.pop_all().close)
+
+    def submit(self, pictures: Sequence[Pixels]) -> None:
+        """See ``Engine``; pictures are copied at once. With all slots at work the oldest answer is waited for and put aside."""
+        self._refuse_broken()
+        try:
+            if not self._idle:
+                self._aside.append(self._finish_oldest().copy())
+            self._make_ready(size_of(pictures))
+            slot = self._idle[0]
+            slot.start(pictures)
+        except GpuError as error:
+            self._note(error)
+            raise
+        self._idle.popleft()
+        self._under_way.append(slot)
+
+    def collect(self) -> Floats:
+        """See ``Engine``."""
+        if self._aside:
+            return self._aside.popleft()
+        self._refuse_broken()
+        try:
+            return self._finish_oldest()
+        except GpuError as error:
+            self._note(error)
+            raise
+
+    def close(self) -> None:
+        """See ``Engine``; what is under way is waited for, and lost."""
+        self._close()
+        self._broken = self._broken or GpuError("the engine was to be used, found that it has been closed")
+        for slots in (self._under_way, self._idle):
+            slots.clear()
+
+    def _finish_oldest(self) -> Floats:
+        answer = self._under_way[0].finish()
+        self._idle.append(self._under_way.popleft())
+        if self._strikes is not None:
+            self._strikes.has_worked()
+        return answer
+
+    def _make_ready(self, size: Size) -> None:
+        """All idle slots at once, so that a new size costs its time once and not whenever another slot has its turn."""
+        for slot in tuple(self._idle):
+            slot.make_ready(size)
+
+    def _note(self, error: GpuError) -> None:
+        if self._strikes is not None:
+            self._strikes.has_failed()
+        if error.is_final:
+            self._broken = GpuError(str(error))
+            _let_go_of_contexts(None, None, error.__traceback__)
+            self.close()
+
+    def _refuse_broken(self) -> None:
+        if self._broken is not None:
+            raise GpuError(str(self._broken))
+
+
+def _let_go_of_contexts(kind: object, error: object, trace: TracebackType | None) -> None:
+    """Where an error was raised somebody still holds a context, which must not outlive its memory."""
+    clear_frames(trace)

@@ -5,12 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import cv2
-
-from appliance.scene.paint import Painter
 from appliance.scene.settings import SceneSettings
-from appliance.scene.view import View
-from appliance.scene.world import World
 
 STREET = SceneSettings(seed=82, width=640, height=360, light="day", rain=False)
 
@@ -22,6 +17,13 @@ def paint_reference(path: Path) -> None:
 
 @cache
 def _reference() -> bytes:
+    # Who only might paint one, as a running machine, gets by without OpenCV.
+    import cv2
+
+    from appliance.scene.paint import Painter
+    from appliance.scene.view import View
+    from appliance.scene.world import World
+
     world = World(STREET)
     picture = Painter(View.of(STREET), STREET).paint(world.actors, world.signals.colour(world.time_s))
     _, content = cv2.imencode(".png", picture)

@@ -20,8 +20,8 @@ from appliance.track.botsort import BotSort, BotSortSettings
 
 # Fewer boxes, crossings, or objects of a class, tell nothing: a hundred boxes of one van are one van that is called a lorry.
 LEAST_BOXES, LEAST_CROSSINGS, LEAST_OBJECTS = 50, 10, 10
-# Of the agreement that is wanted, for one class: good models call many a van differently, and who is blind to it reaches none.
-CLASS_SHARE = 0.5
+# Of the agreement that is wanted, for one class: good models call many a van differently; who is blind to a class agrees in none.
+CLASS_SHARE = 0.2
 # Of the newest pictures.
 MOST_TIMES = 4096
 

@@ -16,6 +16,7 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 import int8_speed  # a script, of no package
 
 
+@pytest.mark.long
 def test_two_models_take_turns_and_count_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     video = write_video(tmp_path / "traffic.mp4", traffic(2, (128, 72)))
     models = [str(write_detector(tmp_path / name)) for name in ("original.onnx", "int8.onnx")]

@@ -82,6 +82,7 @@ def test_a_model_is_made_fp16_and_not_once_more(tmp_path: Path, street: Path) ->
         made(tmp_path, wanted("demo", street))
 
 
+@pytest.mark.long
 def test_where_there_is_nothing_to_judge_by_it_is_kept_by_force_only(tmp_path: Path) -> None:
     empty = write_video(tmp_path / "empty.mp4", traffic(1))
     with pytest.raises(Refusal, match="demo@1 as int8 must be worth nearly as much, but there was too little to judge by"):

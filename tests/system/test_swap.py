@@ -354,7 +354,7 @@ def test_a_kept_model_that_cannot_be_written_down_is_told_and_holds_nothing_up(p
 def test_by_the_command_line_a_model_comes_and_goes_and_stands_in_the_file(tmp_path: Path, clip: Path) -> None:
     with Camera(clip) as gate:
         site = Site(tmp_path, {"gate": {"source": gate.url, "lines": [CAR]}})
-        site.tree["gates"] = GATES
+        site.tree["gates"] = {**GATES, "shadow_s": 1, "probation_s": 1}
         here = {"TMPDIR": str(tmp_path)}
         data_dir = ("--set", f"data_dir={site.ledger.parent}")
         first, other = str(tmp_path / "model.onnx"), "other@1"

@@ -29,8 +29,14 @@ def test_a_good_machine_is_called_good(tmp_path: Path) -> None:
     ("words", "failed", "sentence"),
     [
         pytest.param(("--set=shm_dir=/nowhere",), "machine", "shared memory is wanted in /nowhere", id="no shared memory"),
-        pytest.param(("--model", "none"), "detector", "the name of a model in", id="no such model"),
-        pytest.param(("--set=detector.confidence=1",), "whole machine", "the counts must equal the truth", id="a blind machine"),
+        pytest.param(("--model", "none"), "detector", "the name of a model in", id="no such model", marks=pytest.mark.long),
+        pytest.param(
+            ("--set=detector.confidence=1",),
+            "whole machine",
+            "the counts must equal the truth",
+            id="a blind machine",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_what_fails_is_named(tmp_path: Path, words: tuple[str, ...], failed: str, sentence: str) -> None:

@@ -85,6 +85,7 @@ def test_broken_off_while_it_paints_it_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_what_a_killed_demo_leaves_is_removed_by_the_next_one(tmp_path: Path) -> None:
     short = ("demo", "--fast", "--seconds", "2", "--density", "0", "--size", "320x180")
     demo = start_cli("demo", "--seconds", "600", environment={"TMPDIR": str(tmp_path)})

@@ -51,6 +51,7 @@ def test_no_frame_of_a_file_is_lost_when_another_size_of_input_comes_and_goes(si
     assert stale_in(site.health()) == 0
 
 
+@pytest.mark.long
 def test_whoever_dies_the_swap_ends_and_each_pass_counts_once(site: SwapSite) -> None:
     number = site.begin(site.other)
     site.reach("accepted")

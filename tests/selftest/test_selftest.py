@@ -11,6 +11,7 @@ from appliance.selftest.checks import CHECKS
 from tests.system.cli import run_cli
 
 NAMES = [check.name for check in CHECKS]
+LONG = pytest.mark.long
 
 
 @pytest.mark.slow
@@ -29,7 +30,7 @@ def test_a_good_machine_is_called_good(tmp_path: Path) -> None:
     ("words", "failed", "sentence"),
     [
         pytest.param(("--set=shm_dir=/nowhere",), "machine", "shared memory is wanted in /nowhere", id="no shared memory"),
-        pytest.param(("--model", "none"), "detector", "the name of a model in", id="no such model", marks=pytest.mark.long),
+        pytest.param(("--model", "none"), "detector", "the name of a model in", id="no such model", marks=LONG),
         pytest.param(
             ("--set=detector.confidence=1",),
             "whole machine",

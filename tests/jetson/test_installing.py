@@ -28,6 +28,7 @@ def board(tmp_path: Path) -> Iterator[Board]:
 
 
 @needs_a_system
+@pytest.mark.long
 def test_it_comes_is_replaced_comes_back_and_goes(board: Board, tmp_path: Path) -> None:
     """One story, because each of its chapters needs the one before, and a venv takes its time."""
     board.stock()

@@ -75,6 +75,7 @@ def test_for_ever_ends_with_a_signal(tmp_path: Path) -> None:
     assert "Traceback" not in errors
 
 
+@pytest.mark.long
 def test_broken_off_while_it_paints_it_leaves_nothing(tmp_path: Path) -> None:
     demo = start_cli("demo", "--seconds", "600", environment={"TMPDIR": str(tmp_path)})
     wait_until("it paints", lambda: list(tmp_path.glob("appliance-demo-*/.scene.mp4.*")), 60)

@@ -81,12 +81,16 @@ async def playing(studio: Studio, until: Callable[[], bool], **how: bool) -> Non
 
 def test_the_same_look_is_one_picture_and_another_one_is_another(studio: Studio, gallery: Gallery) -> None:
     async def watch() -> None:
-        wanted = [asyncio.ensure_future(gallery.picture("gate", look, 10)) for look in (BARE, BARE, EVERYTHING)]
-        await playing(studio, lambda: all(one.done() for one in wanted))
-        first, second, third = (one.result() for one in wanted)
-        assert first is not None
+        # On a busy computer the two may get frames that follow one another.
+        for _ in range(20):
+            wanted = [asyncio.ensure_future(gallery.picture("gate", look, 10)) for look in (BARE, BARE, EVERYTHING)]
+            await playing(studio, lambda: all(one.done() for one in wanted))  # noqa: B023  # it ends before the next round
+            first, second, third = (one.result() for one in wanted)
+            assert first is not None
+            assert third not in (None, first)
+            if first is second:
+                break
         assert first is second
-        assert third not in (None, first)
 
     asyncio.run(watch())
 

@@ -15,6 +15,7 @@ LONG = pytest.mark.long
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_good_machine_is_called_good(tmp_path: Path) -> None:
     done = run_cli("selftest", "--json", str(tmp_path / "a.json"), deadline_s=180)
     assert done.exit_code == 0, done.stdout + done.stderr

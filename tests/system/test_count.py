@@ -77,6 +77,7 @@ def test_evaluated_it_is_the_hand_count(by_centre: Counted) -> None:
     assert outcome.exit_code == 0, outcome.stdout + outcome.stderr
 
 
+@pytest.mark.long
 def test_bottom_centres_cross_as_often(tmp_path: Path) -> None:
     assert totals(count(tmp_path, "--anchor", "bottom_center")) == (35, 36)
 

@@ -13,6 +13,7 @@ from tests.system.live_chaos import run_chaos, write_street
 @needs_gstreamer
 @pytest.mark.slow
 @pytest.mark.alone
+@pytest.mark.long
 def test_what_is_missing_was_not_seen_and_nobody_is_counted_twice(tmp_path: Path) -> None:
     """The short form of ``scripts/chaos.py --scene 82 --live``."""
     clip, truth = write_street(tmp_path, 82, 30.0)

@@ -131,17 +131,21 @@ def run_site(
             supervisor.run(keep_on)
             clock.stop()
             manager.stopping()
-        return Work(
-            ledger,
-            run,
-            supervisor.model,
-            {name: stream.source for name, stream in supervisor.streams.items() if stream.source is not None},
-            {name: stream.problem for name, stream in supervisor.streams.items() if stream.problem},
-            {name: child.work for name, child in supervisor.children.items()},
-            sum(child.restarts for child in supervisor.children.values()),
-            clock.seconds,
-            stopper.is_set,
-        )
+        return _work_of(supervisor, ledger, run, clock.seconds, was_stopped=stopper.is_set)
+
+
+def _work_of(supervisor: Supervisor, ledger: Path, run: str, seconds: float, *, was_stopped: bool) -> Work:
+    return Work(
+        ledger,
+        run,
+        supervisor.model,
+        {name: stream.source for name, stream in supervisor.streams.items() if stream.source is not None},
+        {name: stream.problem for name, stream in supervisor.streams.items() if stream.problem},
+        {name: child.work for name, child in supervisor.children.items()},
+        sum(child.restarts for child in supervisor.children.values()),
+        seconds,
+        was_stopped,
+    )
 
 
 def _with_kept_model(site: SiteSettings, ledger: Path, site_file: Path | None) -> tuple[SiteSettings, Kept | None]:

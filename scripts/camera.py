@@ -85,9 +85,8 @@ class Player:
                 return
             buffer = Gst.Buffer.new_wrapped(content)
             if shift_ns is None:
-                # So that what RTCP says of the sender's clock is true; before it plays, there is no time yet.
-                running_ns = source.get_current_running_time()
-                shift_ns = (0 if running_ns == Gst.CLOCK_TIME_NONE else running_ns) - due_ns
+                # So that what RTCP says of the sender's clock is true.
+                shift_ns = running_ns(source) - due_ns
             buffer.pts = pts_ns + shift_ns
             if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
                 return
@@ -144,6 +143,18 @@ def main() -> None:
     GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGTERM, loop.quit)
     GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGINT, loop.quit)
     loop.run()
+
+
+def running_ns(source: Gst.Element) -> int:
+    """How long it plays; 0 before it does.
+
+    For a moment it has a clock and not yet the time at which it began: how long the computer runs would be taken for an answer,
+    and the first picture be due in days.
+    """
+    if source.get_base_time() in (0, Gst.CLOCK_TIME_NONE):
+        return 0
+    running = source.get_current_running_time()
+    return 0 if running == Gst.CLOCK_TIME_NONE else int(running)
 
 
 def protect(server: GstRtspServer.RTSPServer, factory: GstRtspServer.RTSPMediaFactory, user: str, password: str) -> None:

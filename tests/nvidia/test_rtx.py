@@ -21,8 +21,6 @@ from appliance.precision.graph import plan, with_pairs
 from tests.nvidia.releases import ROOT, folder_of
 from tests.shared_data import shared
 
-pytestmark = pytest.mark.long
-
 BUILD = r"""
 import json, sys
 import onnx

@@ -93,7 +93,7 @@ def test_nothing_in_it_that_runs_with_us_is_gpl(image: Image) -> None:
 
 
 def test_it_counts_the_demo(image: Image, tmp_path: Path) -> None:
-    with Container(image, tmp_path, "demo", "--fast", "--seconds", "20") as container:
+    with Container(image, tmp_path, "demo", "--fast", "--seconds", "12") as container:
         assert container.wait(600) == 0, container.said
     assert "crossings counted, on every line and in both directions as they truly were" in " ".join(container.said.split())
 

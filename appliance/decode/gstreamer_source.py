@@ -158,8 +158,8 @@ class GStreamerSource:
         mapping = buffer.map(Gst.MapFlags.READ)
         self._mapping = (buffer, mapping)
         content = np.frombuffer(mapping.data, np.uint8)
-        if list(layout.stride[:3]) == [width, width // 2, width // 2] and height % 2 == 0:
-            # As FFmpeg has it: no copy; it is let go of before the next one is read.
+        if list(layout.stride[:3]) == [width, width // 2, width // 2] and height % 4 == 0:
+            # As FFmpeg has it: no copy; it is let go of before the next one is read. PyAV takes rows by the six.
             frame = av.VideoFrame.from_numpy_buffer(content[: width * height * 3 // 2].reshape(-1, width), format="yuv420p")
         else:
             frame = _copied(content, layout)

@@ -22,7 +22,7 @@ def source_of(address: str, decoder: str = "gstreamer") -> Source:
 
 
 @needs_gstreamer
-@pytest.mark.parametrize("size", [(128, 72), (322, 182), (130, 98)])
+@pytest.mark.parametrize("size", [(128, 72), (322, 182), (130, 98), (160, 90)])
 def test_a_files_pictures_are_those_of_ffmpeg_to_the_pixel(tmp_path: Path, size: tuple[int, int]) -> None:
     """Also where rows have padding at their ends."""
     video = str(write_video(tmp_path / "a.mp4", numbered(30, size), Encoding(options={"g": "10", "bf": "2"})))

@@ -17,6 +17,7 @@ from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from appliance.decode.address import check_host
 from appliance.decode.asking import ask
 from appliance.decode.av_picture import AvPicture, Scalers
+from appliance.decode.demand import Demand
 from appliance.decode.source import NoAnswer, check_file, cut_short, hidden, is_file, without_frames, without_pictures
 from appliance.errors import Refusal
 from appliance.messages import SourceInfo
@@ -212,6 +213,10 @@ class PyAvSource:
         if stream.duration and stream.time_base:
             return int(stream.duration * stream.time_base * NS_PER_S)
         return _clock_ns(stream.metadata.get("DURATION", ""))
+
+    def serve(self, demand: Demand) -> None:
+        """See ``Source``; what is scaled here is scaled when it is drawn."""
+        del demand
 
     def seek(self, pts_ns: int) -> bool:
         """See ``Source``."""

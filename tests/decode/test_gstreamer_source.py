@@ -9,7 +9,6 @@ import pytest
 
 from appliance.config import CameraSettings
 from appliance.decode.choice import open_source
-from appliance.decode.gstreamer_pipelines import DECODERS, after_rtsp, decoder_for
 from appliance.decode.source import Source
 from appliance.errors import Refusal
 from tests.cameras import needs_gstreamer
@@ -76,21 +75,3 @@ def test_what_is_no_video_is_refused(address: str) -> None:
 def test_a_launch_line_wants_gstreamer() -> None:
     with pytest.raises(Refusal, match="a launch line needs the decoder gstreamer, found pyav"):
         source_of("gst:videotestsrc", "pyav")
-
-
-@pytest.mark.parametrize("codec", DECODERS)
-def test_hardware_comes_first(codec: str) -> None:
-    everything = [decoder.element for decoder in DECODERS[codec]]
-    for number, element in enumerate(everything):
-        here = everything[number:]
-        assert decoder_for(codec, here.__contains__).element == element
-        launch, chosen = after_rtsp(codec, here.__contains__)
-        assert chosen.element == element
-        assert f"! {element} " in launch
-    with pytest.raises(Refusal, match=f"GStreamer needs .* for {codec}, found none of them"):
-        decoder_for(codec, lambda element: False)
-
-
-def test_a_codec_that_nobody_knows_is_named() -> None:
-    with pytest.raises(Refusal, match="GStreamer is asked for H.264 or H.265, found VP8"):
-        after_rtsp("VP8", lambda element: True)

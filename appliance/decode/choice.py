@@ -111,6 +111,26 @@ def for_rtsp() -> Chosen:
     return Chosen("gstreamer")
 
 
+def for_cameras() -> tuple[str, bool]:
+    """What decodes H.264 and H.265 of cameras here, in words, and whether that is as good as the machine."""
+    chosen = for_rtsp()
+    if chosen.decoder != "gstreamer":
+        return f"PyAV on the CPU, because {chosen.why or 'nothing of NVIDIA is here'}", not chosen.why
+    from appliance.decode.gstreamer_decoding import has
+
+    said, are_good = [], True
+    for codec in DECODERS:
+        try:
+            decoder = Decoders(DECODERS, only_hardware=True).choose(codec, has)
+        except NoDecoder:
+            said.append(f"PyAV on the CPU, because GStreamer has no hardware decoder for {codec}")
+            are_good = False
+            continue
+        said.append(f"{decoder.element}, because {decoder.why}")
+        are_good = are_good and decoder.caps != ""
+    return "; ".join(said), are_good
+
+
 def live_source(camera: CameraSettings, login: str | None = None) -> LiveSource | None:
     """What stays with a camera while it comes and goes; None for a file, also one on the network.
 

@@ -20,7 +20,7 @@ gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402  # versions first
 
 # So many pictures, the first of them a whole one, are usually inside a decoder before one comes out, because it puts them in
-# order; and so many never are. GStreamer's one for NVIDIA says nothing where the engine's sessions are all taken, or the GPU lost.
+# order; and so many never are. GStreamer's one for NVIDIA says nothing where the engine's sessions are taken, or the GPU is lost.
 USUALLY_HELD, NEVER_HELD = 8, 32
 NOT_NEGOTIATED = "not-negotiated"
 

@@ -130,7 +130,24 @@ def test_without_a_hardware_decoder_where_there_is_hardware_the_reason_is_told(
     if chosen.decoder == "gstreamer":
         pytest.skip("this machine has a hardware decoder")
     assert chosen.why == "GStreamer has none of nvv4l2decoder, nvh264dec, nvh265dec"
+    assert choice.for_cameras() == (f"PyAV on the CPU, because {chosen.why}", False)
     with Camera(clip) as camera:
         source = open_source(camera_at(camera.url))
         assert source.info.decoder.endswith(f", because {chosen.why}")
         source.close()
+
+
+def test_what_a_camera_would_get_is_told_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "HARDWARE", ())
+    assert choice.for_cameras() == ("PyAV on the CPU, because nothing of NVIDIA is here", True)
+    monkeypatch.setattr(choice, "HARDWARE", ("/dev/null",))
+    scaling, whole = (
+        Decoder("identity", "", why, caps=caps) for why, caps in (("it scales", "video/x-raw"), ("it does not", ""))
+    )
+    for h265, said, is_good in (
+        ((scaling, LAST), "identity, because it scales; identity, because it scales", True),
+        ((whole, LAST), "identity, because it scales; identity, because it does not", False),
+        ((LAST,), "identity, because it scales; PyAV on the CPU, because GStreamer has no hardware decoder for H265", False),
+    ):
+        monkeypatch.setattr(choice, "DECODERS", {"H264": (scaling, LAST), "H265": h265})
+        assert choice.for_cameras() == (said, is_good)

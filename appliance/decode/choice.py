@@ -49,22 +49,41 @@ def open_source(
         return OpenCvSource(address)
     if is_webcam(camera.source):
         raise Refusal(f"camera '{camera.name}': a webcam needs the decoder opencv, found {camera.decoder}", usage=True)
-    if chosen.decoder == "gstreamer":
-        if importlib.util.find_spec("gi") is None:
-            raise Refusal(f"camera '{camera.name}': GStreamer is wanted, but Python cannot reach it ({INSTALL})", usage=True)
-        try:
-            return _by_gstreamer(camera, address, demand, decoders or _decoders_of(camera))
-        except NoDecoder as refusal:
-            if camera.decoder != "auto":
-                raise
-            chosen = Chosen("pyav", refusal.sentence)
-    if is_launch_line(camera.source):
+    if chosen.decoder == "gstreamer" and importlib.util.find_spec("gi") is None:
+        raise Refusal(f"camera '{camera.name}': GStreamer is wanted, but Python cannot reach it ({INSTALL})", usage=True)
+    if chosen.decoder != "gstreamer" and is_launch_line(camera.source):
         raise Refusal(f"camera '{camera.name}': a launch line needs the decoder gstreamer, found {camera.decoder}", usage=True)
+    decoders = decoders or _decoders_of(camera)
+    if camera.decoder == "gstreamer":
+        return _by_gstreamer(camera, address, demand, decoders)
+    return _with_next(camera, address, demand, decoders, chosen)
+
+
+def _with_next(camera: CameraSettings, address: str, demand: Demand | None, decoders: Decoders, chosen: Chosen) -> Source:
+    """By the chosen decoder, or by those that come after it, with the reason."""
+    reasons = [chosen.why] if chosen.why else []
+    if chosen.decoder == "gstreamer":
+        try:
+            return _by_gstreamer(camera, address, demand, decoders)
+        except NoDecoder as refusal:
+            reasons.append(refusal.sentence)
+    elif chosen.decoder == "nvdec":
+        from appliance.decode.nvdec_source import NvdecSource
+
+        try:
+            return _because(NvdecSource(address, camera.transport, camera.stall_s, decoders), reasons)
+        except (NoDecoder, DecoderFailed) as refusal:
+            reasons.append(refusal.sentence)
     from appliance.decode.pyav_source import PyAvSource
 
-    source = PyAvSource(address, camera.transport, camera.stall_s)
-    if chosen.why:
-        source.info = msgspec.structs.replace(source.info, decoder=f"{source.info.decoder}, because {chosen.why}")
+    return _because(PyAvSource(address, camera.transport, camera.stall_s), reasons)
+
+
+def _because(source: Source, reasons: list[str]) -> Source:
+    """With the reasons why it is not read by something better."""
+    if reasons:
+        words = f"{source.info.decoder.partition(', because ')[0]}, because {'; '.join(dict.fromkeys(reasons))}"
+        source.info = msgspec.structs.replace(source.info, decoder=words)
     return source
 
 
@@ -89,7 +108,7 @@ def _by_gstreamer(camera: CameraSettings, address: str, demand: Demand | None, d
 
 
 def chosen_decoder(camera: CameraSettings) -> Chosen:
-    """OpenCV for webcams, GStreamer for its launch lines and for cameras where it has a hardware decoder, PyAV for the rest."""
+    """OpenCV for webcams, GStreamer for its launch lines; for RTSP cameras what has a hardware decoder; PyAV for the rest."""
     if is_webcam(camera.source):
         return Chosen("opencv")
     if is_launch_line(camera.source):
@@ -102,19 +121,27 @@ def for_rtsp() -> Chosen:
     if not any(map(os.path.exists, HARDWARE)):
         return Chosen("pyav")
     if importlib.util.find_spec("gi") is None:
-        return Chosen("pyav", f"a hardware decoder needs GStreamer, which Python cannot reach ({INSTALL})")
+        why = f"GStreamer is wanted, whose hardware decoders scale, but Python cannot reach it ({INSTALL})"
+        return Chosen("nvdec" if has_nvdec() else "pyav", why)
     from appliance.decode.gstreamer_decoding import has
 
+    # PyNvVideoCodec is nobody's second choice: in a process that has GStreamer, and its libunwind (Debian 12), the first error of
+    # the engine does not come as an exception, but ends the process.
     wanted = dict.fromkeys(decoder.element for way in DECODERS.values() for decoder in way if decoder.is_hardware)
-    if not any(map(has, wanted)):
-        return Chosen("pyav", f"GStreamer has none of {', '.join(wanted)}")
-    return Chosen("gstreamer")
+    return Chosen("gstreamer") if any(map(has, wanted)) else Chosen("pyav", f"GStreamer has none of {', '.join(wanted)}")
+
+
+def has_nvdec() -> bool:
+    """Whether PyNvVideoCodec is installed."""
+    return importlib.util.find_spec("PyNvVideoCodec") is not None
 
 
 def for_cameras() -> tuple[str, bool]:
     """What decodes H.264 and H.265 of cameras here, in words, and whether that is as good as the machine."""
     chosen = for_rtsp()
-    if chosen.decoder != "gstreamer":
+    if chosen.decoder == "nvdec":
+        return f"PyNvVideoCodec, whose pictures are scaled on the CPU, because {chosen.why}", False
+    if chosen.decoder == "pyav":
         return f"PyAV on the CPU, because {chosen.why or 'nothing of NVIDIA is here'}", not chosen.why
     from appliance.decode.gstreamer_decoding import has
 

@@ -15,6 +15,10 @@ from appliance.errors import Refusal
 # camera is called next: no connection that works is given up for it.
 REST_NS = 600 * NS_PER_S
 
+# So many pictures, the first of them a whole one, are usually inside a decoder before one comes out, because it puts them in
+# order; and so many never are. GStreamer's one for NVIDIA says nothing where the engine's sessions are taken, or the GPU is lost.
+USUALLY_HELD, NEVER_HELD = 8, 32
+
 logger = logging.getLogger(__name__)
 
 
@@ -50,7 +54,7 @@ class Decoders:
             raise NoDecoder(f"GStreamer is asked for H.264 or H.265, found {codec}")
         known = [decoder for decoder in self._table[codec] if decoder.is_hardware or not self._only_hardware]
         for decoder in known:
-            if decoder.is_here(has) and not self._rests_of(decoder):
+            if decoder.is_here(has) and not self.rests_of(decoder):
                 return decoder
         if reasons := self.passed_over():
             raise NoDecoder(reasons)
@@ -59,13 +63,13 @@ class Decoders:
 
     def passed_over(self) -> str:
         """Which were of use if they had not failed, and why, in words; empty where there is none."""
-        reasons = (reason for decoder in self._table.get(self._codec, ()) for reason in self._rests_of(decoder))
+        reasons = (reason for decoder in self._table.get(self._codec, ()) for reason in self.rests_of(decoder))
         return "; ".join(dict.fromkeys(reasons))
 
     def is_hopeless(self, has: Has) -> bool:
         """Whether all hardware is passed over for what the camera sent when it was last called."""
         usable = [decoder for decoder in self._table.get(self._codec, ()) if decoder.is_hardware and decoder.is_here(has)]
-        return self._codec != "" and all(map(self._rests_of, usable))
+        return self._codec != "" and all(map(self.rests_of, usable))
 
     def failed(self, decoder: Decoder, reason: str, *, only_this_way: bool, had_shown: bool) -> str:
         """Note that one has; the sentence for it.
@@ -83,7 +87,7 @@ class Decoders:
         logger.warning("%s, and is passed over for %d minutes", sentence, REST_NS // NS_PER_S // 60)
         return sentence
 
-    def _rests_of(self, decoder: Decoder) -> list[str]:
+    def rests_of(self, decoder: Decoder) -> list[str]:
         """Why it is passed over now; empty where it is not."""
         rests = (self._rests.get(key, (0, "")) for key in (decoder.element, decoder.launch))
         return [reason for until_ns, reason in rests if until_ns > self._now_ns()]

@@ -11,7 +11,7 @@ from typing import Any
 
 import gi
 
-from appliance.decode.decoders import DecoderFailed, Decoders
+from appliance.decode.decoders import NEVER_HELD, USUALLY_HELD, DecoderFailed, Decoders
 from appliance.decode.demand import Demand, GivenSizes, Size
 from appliance.decode.gstreamer_pipelines import FROM_RTP, Decoder
 from appliance.errors import Refusal
@@ -19,9 +19,6 @@ from appliance.errors import Refusal
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402  # versions first
 
-# So many pictures, the first of them a whole one, are usually inside a decoder before one comes out, because it puts them in
-# order; and so many never are. GStreamer's one for NVIDIA says nothing where the engine's sessions are taken, or the GPU is lost.
-USUALLY_HELD, NEVER_HELD = 8, 32
 NOT_NEGOTIATED = "not-negotiated"
 
 

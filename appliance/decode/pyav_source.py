@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 
@@ -157,7 +157,7 @@ class PyAvSource:
             if not self._is_file and monotonic_ns() - self._heard_ns > self._stall_s * NS_PER_S:
                 return
             try:
-                frames = self._stream.decode(packet)
+                frames = self._decoded(packet)
             except av.error.FFmpegError:
                 self._note_damage(None if packet is None else packet.pts)
                 continue
@@ -165,6 +165,10 @@ class PyAvSource:
                 if frame.is_corrupt:
                     self._note_damage(frame.pts)
                 yield frame
+
+    def _decoded(self, packet: av.Packet[VideoStream] | None) -> Iterable[av.VideoFrame]:
+        """What a packet brings forth; none is for what the decoder still holds. Raises ``FFmpegError``."""
+        return self._stream.decode(packet)
 
     def _packets(self) -> Iterator[av.Packet[VideoStream] | None]:
         """All packets, and in the end an empty one or none, for which the decoder gives what it still holds."""

@@ -1,6 +1,9 @@
-/* A driver of NVIDIA's that is played: what GStreamer's plugin asks of libcuda, libnvcuvid and libnvrtc. Memory is memory and a copy
- * is a copy; kernels do nothing, and what is decoded is grey. What is missing here does nothing, and is added when it is compiled.
- * PLAYED_NVDEC=full: all of the engine's sessions are taken. PLAYED_NVDEC=lost: the engine dies after ten pictures. */
+/* A driver of NVIDIA's that is played: what GStreamer's plugin and PyNvVideoCodec ask of libcuda, libnvcuvid, libnvrtc and
+ * libnvidia-encode. Memory is memory and a copy is a copy; kernels do nothing, and what is decoded is grey. What is missing here does
+ * nothing, and is added when it is compiled.
+ * PLAYED_NVDEC=full: all of the engine's sessions are taken. PLAYED_NVDEC=lost: the engine dies after ten pictures.
+ * PLAYED_SIZE=640x360: of the pictures, for who has the driver read the stream. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +40,17 @@ int cuMemAllocPitch_v2(device_pointer *made, size_t *pitch, size_t width, size_t
     *pitch = (width + 511) / 512 * 512;
     return cuMemAlloc_v2(made, *pitch * height);
 }
-int cuMemFree_v2(device_pointer made) { free((void *)(size_t)made); return OK; }
+/* The real one knows what it has given out, and refuses the rest; nothing is given back here. */
+int cuMemFree_v2(device_pointer made) { return OK; }
+int cuMemAllocAsync(device_pointer *made, size_t bytes, void *stream) { return cuMemAlloc_v2(made, bytes); }
+int cuMemcpyDtoH_v2(void *to, device_pointer from, size_t bytes) { memcpy(to, (void *)(size_t)from, bytes); return OK; }
+int cuMemcpyDtoHAsync_v2(void *to, device_pointer from, size_t bytes, void *stream) { return cuMemcpyDtoH_v2(to, from, bytes); }
+int cuMemcpyHtoD_v2(device_pointer to, const void *from, size_t bytes) { memcpy((void *)(size_t)to, from, bytes); return OK; }
+int cuPointerGetAttribute(void *value, int which, device_pointer of) { return UNKNOWN; }
+int cuDevicePrimaryCtxRetain(void **made, int device) { *made = (void *)1; return OK; }
+int cuStreamGetCtx(void *stream, void **context) { *context = (void *)1; return OK; }
+int cuEventCreate(void **made, unsigned flags) { *made = (void *)1; return OK; }
+int NvEncodeAPIGetMaxSupportedVersion(unsigned *version) { *version = 13 << 4; return OK; }
 int cuMemAllocHost_v2(void **made, size_t bytes) { *made = calloc(1, bytes); return OK; }
 int cuMemFreeHost(void *made) { free(made); return OK; }
 int cuMemcpy2D_v2(const struct copy *wanted)
@@ -84,5 +97,52 @@ int cuvidMapVideoFrame64(void *decoder, int number, device_pointer *frame, unsig
     if (!grey) memset(grey = malloc(PITCH * ROWS), 128, PITCH * ROWS);
     *frame = (device_pointer)(size_t)grey;
     *pitch = PITCH;
+    return OK;
+}
+
+struct parser {
+    int codec; unsigned surfaces, clock, threshold, delay, flags, reserved[4];
+    void *user; int (*sequence)(void *, void *); int (*decode)(void *, void *); int (*display)(void *, void *); void *more[8];
+};
+struct sequence {
+    int codec; unsigned pictures, seconds; unsigned char progressive, luma_minus_8, chroma_minus_8, surfaces;
+    unsigned width, height; int left, top, right, bottom; int chroma; unsigned bits; int aspect[2]; unsigned char signal[4];
+    unsigned header_bytes;
+};
+struct shown { int number, progressive, top_first, repeat; long long timestamp; };
+struct packet { unsigned long flags, bytes; const unsigned char *content; long long timestamp; };
+
+int cuvidCreateVideoParser(void **made, const struct parser *wanted)
+{
+    *made = memcpy(malloc(sizeof *wanted), wanted, sizeof *wanted);
+    return OK;
+}
+int cuvidDestroyVideoParser(void *parser) { free(parser); return OK; }
+/* Whether it begins as the engine wants it (Annex B), with what the stream is: H.264's sequence parameters. */
+static int begins(const struct packet *given)
+{
+    for (const unsigned char *at = given->content; at + 4 < given->content + given->bytes; at++)
+        if (!at[0] && !at[1] && at[2] == 1 && (at[3] & 31) == 7) return 1;
+    return 0;
+}
+int cuvidParseVideoData(void *made, const struct packet *given)
+{
+    static unsigned width, height, count;
+    struct parser *parser = made;
+    char picture[16384] = {0};
+    struct shown shown = {count % 4, 1, 0, 0, given->timestamp};
+    if (!given->bytes || (!width && !begins(given))) return OK;
+    if (!width) {
+        sscanf(getenv("PLAYED_SIZE"), "%ux%u", &width, &height);
+        struct sequence sequence = {
+            .codec = parser->codec, .pictures = 25, .seconds = 1, .progressive = 1, .surfaces = 4, .width = (width + 15) / 16 * 16,
+            .height = (height + 15) / 16 * 16, .right = width, .bottom = height, .chroma = 1
+        };
+        if (!parser->sequence(parser->user, &sequence)) return UNKNOWN;
+    }
+    /* Its third number says where the picture is kept. */
+    ((int *)picture)[2] = count++ % 4;
+    if (!parser->decode(parser->user, picture)) return UNKNOWN;
+    if (parser->display) parser->display(parser->user, &shown);
     return OK;
 }

@@ -7,8 +7,6 @@ driver fails is what they really do. What the pictures show is not.
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,16 +14,14 @@ from typing import Any
 import pytest
 
 from tests.cameras import Camera, needs_gstreamer
+from tests.nvidia.played import mood_of, played_driver
 from tests.nvidia.releases import answer_of
 from tests.system.videos import numbered, write_video
 
 pytestmark = needs_gstreamer
 
 SIZE = (640, 360)
-HERE = Path(__file__).resolve().parent
-LIBRARIES = ("libcuda.so.1", "libnvcuvid.so.1", "libnvrtc.so")
 PLUGIN, ITS_LIBRARY = "gstreamer-1.0/libgstnvcodec.so", "libgstcuda-1.0.so.0"
-DRIVERS_NAMES = re.compile(rb"\b(?:cu[A-Z]|cuvid[A-Z]|nvrtc[A-Z])\w+(?=\0)")
 
 LOOK = r"""
 import dataclasses, json, sys
@@ -69,20 +65,9 @@ print(json.dumps(told))
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the played driver: all functions that the plugin looks for."""
     libraries = next((folder for folder in Path("/usr/lib").glob("*-linux-gnu") if (folder / PLUGIN).exists()), None)
-    compiler = shutil.which("cc")
-    if libraries is None or compiler is None:
-        pytest.skip("GStreamer's plugin for NVIDIA or a C compiler is not here")
-    folder = tmp_path_factory.mktemp("driver")
-    played = (HERE / "played_driver.c").read_text(encoding="ascii")
-    wanted = set(DRIVERS_NAMES.findall((libraries / ITS_LIBRARY).read_bytes() + (libraries / PLUGIN).read_bytes()))
-    missing = sorted(name.decode() for name in wanted if f" {name.decode()}(" not in played)
-    (folder / "driver.c").write_text(
-        played + "".join(f"int {name}(void) {{ return 0; }}\n" for name in missing), encoding="ascii"
-    )
-    for name in LIBRARIES:
-        command = [compiler, "-shared", "-fPIC", f"-Wl,-soname,{name}", "-o", str(folder / name), str(folder / "driver.c")]
-        subprocess.run(command, check=True, timeout=60)
-    return folder
+    if libraries is None:
+        pytest.skip("GStreamer's plugin for NVIDIA is not here")
+    return played_driver(tmp_path_factory.mktemp("driver"), [libraries / PLUGIN, libraries / ITS_LIBRARY])
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +79,7 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
 def looked(driver: Path, camera: Camera, mood: str, first: int = 1, pictures: int = 40) -> Any:
     """What comes of it, of the ways from ``first`` on."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LD_LIBRARY_PATH", str(driver))
-        patch.setenv("GST_REGISTRY", str(driver / "registry"))
-        patch.setenv("PLAYED_NVDEC", mood)
+        mood_of(patch, driver, mood)
         return answer_of(LOOK, camera.url, first, pictures, beside=driver)
 
 

@@ -19,7 +19,8 @@ from appliance.errors import Refusal
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402  # versions first
 
-NOT_NEGOTIATED = "not-negotiated"
+# What is said by who feeds a decoder that says nothing itself: GStreamer's for NVIDIA, where the engine cannot be had any more.
+NOT_TAKEN = ("reason not-negotiated", "reason error")
 
 
 class Decoding:
@@ -120,8 +121,8 @@ class Decoding:
         if message.src.has_as_ancestor(self._back):
             self._fault = error.message
             self._is_behind_decoder = message.src != self._back.get_by_name("decoder")
-        elif NOT_NEGOTIATED in (details or ""):
-            self._fault = "it does not take what the camera sends, or cannot begin"
+        elif any(words in (details or "") for words in NOT_TAKEN):
+            self._fault = "it does not take what the camera sends"
 
     @property
     def is_stuck(self) -> bool:

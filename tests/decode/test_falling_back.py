@@ -31,7 +31,7 @@ USELESS = {
     ),
     "a profile of none of its": (
         "capsfilter name=decoder caps=video/x-h264,profile=constrained-baseline ! avdec_h264 ! videoconvert",
-        "it does not take what the camera sends, or cannot begin",
+        "it does not take what the camera sends",
     ),
     "it is stuck": (
         "identity name=decoder drop-probability=1 ! avdec_h264 ! videoconvert",

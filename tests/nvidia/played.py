@@ -35,8 +35,9 @@ def played_driver(folder: Path, above: list[Path], *more: str) -> Path:
     return folder
 
 
-def mood_of(patch: pytest.MonkeyPatch, driver: Path, mood: str) -> None:
-    """Programs that are started from now on find this driver, in this mood."""
+def mood_of(patch: pytest.MonkeyPatch, driver: Path, mood: str, size: tuple[int, int]) -> None:
+    """Programs that are started from now on find this driver, in this mood; its pictures have this width and height."""
     patch.setenv("LD_LIBRARY_PATH", str(driver))
     patch.setenv("GST_REGISTRY", str(driver / "registry"))
     patch.setenv("PLAYED_NVDEC", mood)
+    patch.setenv("PLAYED_SIZE", "{}x{}".format(*size))

@@ -9,7 +9,7 @@
 
 typedef unsigned long long device_pointer;
 enum { OK, OUT_OF_MEMORY = 2, UNKNOWN = 999 };
-enum { HOST = 1, PITCH = 4096, ROWS = 4096 * 3 / 2 };
+enum { HOST = 1, H264 = 4, PITCH = 4096, ROWS = 4096 * 3 / 2 };
 
 struct copy {
     size_t from_x, from_y; int from_kind; const void *from_host; device_pointer from_device; void *from_array; size_t from_pitch;
@@ -118,11 +118,11 @@ int cuvidCreateVideoParser(void **made, const struct parser *wanted)
     return OK;
 }
 int cuvidDestroyVideoParser(void *parser) { free(parser); return OK; }
-/* Whether it begins as the engine wants it (Annex B), with what the stream is: H.264's sequence parameters. */
-static int begins(const struct packet *given)
+/* Whether it begins as the engine wants it (Annex B), with what the stream is: the sequence parameters of H.264 or H.265. */
+static int begins(const struct parser *parser, const struct packet *given)
 {
     for (const unsigned char *at = given->content; at + 4 < given->content + given->bytes; at++)
-        if (!at[0] && !at[1] && at[2] == 1 && (at[3] & 31) == 7) return 1;
+        if (!at[0] && !at[1] && at[2] == 1 && (parser->codec == H264 ? (at[3] & 31) == 7 : (at[3] >> 1 & 63) == 33)) return 1;
     return 0;
 }
 int cuvidParseVideoData(void *made, const struct packet *given)
@@ -131,7 +131,7 @@ int cuvidParseVideoData(void *made, const struct packet *given)
     struct parser *parser = made;
     char picture[16384] = {0};
     struct shown shown = {count % 4, 1, 0, 0, given->timestamp};
-    if (!given->bytes || (!width && !begins(given))) return OK;
+    if (!given->bytes || (!width && !begins(parser, given))) return OK;
     if (!width) {
         sscanf(getenv("PLAYED_SIZE"), "%ux%u", &width, &height);
         struct sequence sequence = {

@@ -53,8 +53,7 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
 
 def looked(driver: Path, camera: Camera, mood: str) -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        mood_of(patch, driver, mood)
-        patch.setenv("PLAYED_SIZE", "{}x{}".format(*SIZE))
+        mood_of(patch, driver, mood, SIZE)
         return answer_of(LOOK, camera.url, beside=folder_of("pynvvideocodec-2.2"))
 
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 import av
 import gi
 import numpy as np
+from av.video.reformatter import ColorRange
 
 from appliance.access.hiding import hidden_in
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
@@ -31,6 +32,8 @@ OPEN_TIMEOUT_S = 5.0
 # Messages that nobody needs, which a stream would pile up for ever.
 HARMLESS = Gst.MessageType.TAG | Gst.MessageType.QOS | Gst.MessageType.STATE_CHANGED | Gst.MessageType.ELEMENT
 LEAST_STEP_NS = NS_PER_MS
+# Black is 0 and white 255, as many cameras have it, and not 16 and 235; where a camera says no more than that, GstVideo drops it.
+FULL_RANGE = "1:"
 # Of NTP's clock, which rtspsrc gives; UTC begins in 1970, that in 1900.
 NTP_TO_UTC_NS = 2_208_988_800 * NS_PER_S
 FALLBACK_RATE = 25.0
@@ -173,6 +176,8 @@ class GStreamerSource:
             frame = av.VideoFrame.from_numpy_buffer(content[: width * height * 3 // 2].reshape(-1, width), format="yuv420p")
         else:
             frame = _copied(content, layout)
+        if (sample.get_caps().get_structure(0).get_string("colorimetry") or "").startswith(FULL_RANGE):
+            frame.color_range = ColorRange.JPEG
         self._last_ns = self._pts_ns(buffer.pts)
         true_size = self._decoding.true_size((width, height))
         return AvPicture(frame, self._last_ns, self._scalers, _sent_ns(buffer), true_size)

@@ -113,6 +113,7 @@ class NvdecSource(PyAvSource):
         rows, width = decoded.shape
         content = (ctypes.c_uint8 * (rows * width)).from_address(decoded.GetPtrToPlane(0))
         frame = av.VideoFrame.from_ndarray(np.frombuffer(content, np.uint8).reshape(rows, width), format="nv12")
+        frame.color_range = self._stream.codec_context.color_range
         pts = decoded.getPTS()
         frame.pts, frame.time_base = (None if pts == NO_PTS else pts), self._stream.time_base
         return frame

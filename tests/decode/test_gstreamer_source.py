@@ -45,6 +45,21 @@ def test_a_files_pictures_are_those_of_ffmpeg_to_the_pixel(tmp_path: Path, size:
 
 
 @needs_gstreamer
+def test_black_and_white_are_those_of_a_camera_that_uses_all_levels(tmp_path: Path) -> None:
+    all_levels = Encoding(pixels="yuvj420p", options={"g": "10", "bf": "0", "x264-params": "fullrange=on"})
+    video = str(write_video(tmp_path / "a.mp4", numbered(3), all_levels))
+    ours, theirs = source_of(video), source_of(video, "pyav")
+    one, other = ours.read(), theirs.read()
+    assert one is not None
+    assert other is not None
+    inside = draw(one).inside
+    np.testing.assert_allclose(inside, draw(other).inside, atol=2)
+    np.testing.assert_allclose((int(inside.min()), int(inside.max())), (40, 220), atol=3)
+    ours.close()
+    theirs.close()
+
+
+@needs_gstreamer
 def test_any_launch_line_is_a_source() -> None:
     source = source_of("gst:videotestsrc is-live=true num-buffers=20 ! video/x-raw,width=320,height=240,framerate=50/1", "auto")
     assert (source.info.width, source.info.height, source.info.frames_per_second) == (320, 240, 50.0)

@@ -24,6 +24,7 @@ from tests.system.videos import Encoding, numbered, write_video
 pytestmark = needs_gstreamer
 
 CLIPS = {
+    "all levels": Encoding(pixels="yuvj420p", options={"g": "10", "bf": "0", "x264-params": "fullrange=on"}),
     "h264": Encoding(options={"g": "10", "bf": "0"}),
     "hevc": Encoding("libx265", options={"x265-params": "log-level=none:keyint=10:bframes=0"}),
 }

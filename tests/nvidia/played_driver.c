@@ -104,6 +104,8 @@ struct parser {
     int codec; unsigned surfaces, clock, threshold, delay, flags, reserved[4];
     void *user; int (*sequence)(void *, void *); int (*decode)(void *, void *); int (*display)(void *, void *); void *more[8];
 };
+/* As it was asked for, and what it has found. */
+struct reader { struct parser asked; unsigned width, height, count; };
 struct sequence {
     int codec; unsigned pictures, seconds; unsigned char progressive, luma_minus_8, chroma_minus_8, surfaces;
     unsigned width, height; int left, top, right, bottom; int chroma; unsigned bits; int aspect[2]; unsigned char signal[4];
@@ -114,7 +116,9 @@ struct packet { unsigned long flags, bytes; const unsigned char *content; long l
 
 int cuvidCreateVideoParser(void **made, const struct parser *wanted)
 {
-    *made = memcpy(malloc(sizeof *wanted), wanted, sizeof *wanted);
+    struct reader *reader = calloc(1, sizeof *reader);
+    reader->asked = *wanted;
+    *made = reader;
     return OK;
 }
 int cuvidDestroyVideoParser(void *parser) { free(parser); return OK; }
@@ -127,21 +131,24 @@ static int begins(const struct parser *parser, const struct packet *given)
 }
 int cuvidParseVideoData(void *made, const struct packet *given)
 {
-    static unsigned width, height, count;
-    struct parser *parser = made;
+    struct reader *reader = made;
+    const struct parser *parser = &reader->asked;
     char picture[16384] = {0};
-    struct shown shown = {count % 4, 1, 0, 0, given->timestamp};
-    if (!given->bytes || (!width && !begins(parser, given))) return OK;
-    if (!width) {
-        sscanf(getenv("PLAYED_SIZE"), "%ux%u", &width, &height);
+    int number = reader->count % 4;
+    struct shown shown = {number, 1, 0, 0, given->timestamp};
+    if (!given->bytes || (!reader->width && !begins(parser, given))) return OK;
+    if (!reader->width) {
+        sscanf(getenv("PLAYED_SIZE"), "%ux%u", &reader->width, &reader->height);
         struct sequence sequence = {
-            .codec = parser->codec, .pictures = 25, .seconds = 1, .progressive = 1, .surfaces = 4, .width = (width + 15) / 16 * 16,
-            .height = (height + 15) / 16 * 16, .right = width, .bottom = height, .chroma = 1
+            .codec = parser->codec, .pictures = 25, .seconds = 1, .progressive = 1, .surfaces = 4, .chroma = 1,
+            .width = (reader->width + 15) / 16 * 16, .height = (reader->height + 15) / 16 * 16,
+            .right = reader->width, .bottom = reader->height
         };
         if (!parser->sequence(parser->user, &sequence)) return UNKNOWN;
     }
     /* Its third number says where the picture is kept. */
-    ((int *)picture)[2] = count++ % 4;
+    ((int *)picture)[2] = number;
+    reader->count++;
     if (!parser->decode(parser->user, picture)) return UNKNOWN;
     if (parser->display) parser->display(parser->user, &shown);
     return OK;

@@ -52,7 +52,8 @@ def live(camera: Camera, decoders: Decoders, decoder: str = "gstreamer") -> Live
 
 
 @pytest.mark.parametrize(
-    ("case", "transport"), [*((case, "tcp") for case in USELESS), ("it cannot begin", "udp"), ("a profile of none of its", "udp")]
+    ("case", "transport"),
+    [*((case, "tcp") for case in USELESS), *(pytest.param(case, "udp", marks=pytest.mark.long) for case in list(USELESS)[:2])],
 )
 def test_one_that_does_not_begin_gives_way_before_anybody_is_told_of_a_camera_that_is_down(
     clip: Path, case: str, transport: str, caplog: pytest.LogCaptureFixture

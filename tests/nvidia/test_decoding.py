@@ -109,7 +109,14 @@ def has_followed(told: Any, *, is_scaled: bool) -> bool:
     return (given[0], given[-1]) == (sizes[0], sizes[1]) and all(one in sizes for one in given) and len(given) == PICTURES
 
 
-@pytest.mark.parametrize("first", [1, 2, 3], ids=["scaled in one step", "in two", "not scaled"])
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(1, id="scaled in one step"),
+        pytest.param(2, id="in two", marks=pytest.mark.long),
+        pytest.param(3, id="not scaled", marks=pytest.mark.long),
+    ],
+)
 def test_the_real_elements_agree_on_what_they_are_asked_for(driver: Path, camera: Camera, first: int) -> None:
     told = looked(driver, camera, "", first)
     assert ["nvh264dec", "cudaconvertscale", "cudadownload"] in told["here"]
@@ -127,7 +134,7 @@ def test_so_does_that_of_h265(driver: Path, clips: dict[str, Path]) -> None:
 
 
 # The other one is what is called nvh264dec from GStreamer 1.24 on; it reads the stream itself, and fails in another way.
-by_both = pytest.mark.parametrize("element", ["nvh264dec", "nvh264sldec"])
+by_both = pytest.mark.parametrize("element", ["nvh264dec", pytest.param("nvh264sldec", marks=pytest.mark.long)])
 
 
 @by_both

@@ -82,7 +82,9 @@ class Site:
         return health
 
     def crossings(self, camera: str) -> int:
-        """How many are in the ledger; none before it has its tables."""
+        """How many are in the ledger; none before it is there and has its tables."""
+        if not self.ledger.exists():
+            return 0
         with closing(sqlite3.connect(self.ledger)) as connection:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'crossings'").fetchone():
                 return 0

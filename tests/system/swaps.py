@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from appliance.ipc.requests import ask
@@ -47,8 +47,11 @@ class SwapSite(Site):
             # As whoever wrote it last has left it.
             self.tree = read_yaml(self.file.read_text())[0]
         super().__enter__()
-        self.until_counted("yard", 1)
-        self.until(lambda health: all(process.condition.state == "ok" for process in health.processes))
+        with ExitStack() as undo:
+            undo.push(self.__exit__)
+            self.until_counted("yard", 1)
+            self.until(lambda health: all(process.condition.state == "ok" for process in health.processes))
+            undo.pop_all()
         return self
 
     def cut_off(self) -> None:

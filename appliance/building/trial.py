@@ -53,7 +53,7 @@ def make(request: BuildRequest, trt: TensorRt, cuda: Cuda, tell: Callable[[str, 
     try:
         from appliance.building.source import graph_of
     except ImportError as error:
-        raise Refusal(f"to build engines onnx is wanted: {error} (pip install 'appliance[onnxruntime]')") from None
+        raise Refusal(f"to build engines onnx is wanted: {error} (pip install 'appliance[nvidia]')") from None
     from appliance.building.builder import Effort, build
 
     began_ns = monotonic_ns()

@@ -165,6 +165,9 @@ class Context:
         if is_noted and not self._world.can_be_captured:
             cuda.streams[stream_handle].is_spoilt = True
             return False
+        if cuda.last:
+            self._engine.error_recorder.report_error(1, f"a kernel was to be launched, found {cuda.last.name}")
+            return False
         if self._world.fails("execute"):
             self._engine.error_recorder.report_error(1, "no execution, as a test wanted")
             return False

@@ -24,6 +24,7 @@ from appliance.detect.cuda import has_device_file
 PR_SET_PDEATHSIG = 1
 NICENESS = 10
 BYTES_PER_MB = 1_000_000
+LONGEST_END_S = 5.0
 # Of what it says on the way; more is a library gone wild.
 LARGEST_OUTPUT_BYTES = 50_000_000
 # What Python and its libraries have before anything is done.
@@ -127,7 +128,9 @@ class ThrowAway:
     def _end(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
+        # One for which the kernel waits, as for a GPU that is lost, is left to the kernel.
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(LONGEST_END_S)
 
     def _last_words(self) -> str:
         size = os.fstat(self._complaints).st_size

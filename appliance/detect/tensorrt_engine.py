@@ -5,14 +5,14 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from traceback import clear_frames
 from types import TracebackType
 
 from appliance.boxes import Floats
 from appliance.config import DetectorSettings
-from appliance.detect.cuda import Cuda, GpuError, open_cuda
+from appliance.detect.cuda import Cuda, GpuError, has_device_file, open_cuda
 from appliance.detect.detector import NetworkInfo
 from appliance.detect.tensorrt_api import TensorRt, load_tensorrt, title_of
 from appliance.detect.tensorrt_layout import Size, size_of
@@ -20,12 +20,16 @@ from appliance.detect.tensorrt_plan import LoadedPlan, Plan
 from appliance.detect.tensorrt_slot import Slot
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
-from appliance.models.built import PRECISION, Device, checked_plan, find_engine
+from appliance.models.built import ANEW, PRECISION, Device, Spoilt, checked_plan, find_engine
+from appliance.models.engine_file import EngineFile
 from appliance.models.manifest import input_px_in
 from appliance.models.strikes import MOST_STRIKES, Strikes
 
 # One is calculated, another one copied.
 SLOTS = 2
+# What tells of those who ended over asking for the GPU, beside the engines.
+DOOR, MOST_TRIES = "gpu", 2
+AGAIN = "an hour later it is tried again"
 # Of a picture, width to height.
 USUAL_RATIO = (16, 9)
 
@@ -38,8 +42,8 @@ def open_tensorrt(
     folder: Path | None, model_sha256: str, settings: DetectorSettings, trt: TensorRt | None = None, cuda: Cuda | None = None
 ) -> TensorRtEngine:
     """The engine that this device has built of a model; raises ``Refusal`` where there is none, or it does not run."""
-    trt = trt or load_tensorrt()
-    cuda = cuda or open_cuda()
+    if trt is None or cuda is None:
+        trt, cuda = _asked_for(folder)
     found = find_engine(folder, model_sha256, device_of(trt, cuda))
     if found.file is None:
         kind = Outdated if found.is_outdated else Refusal
@@ -47,13 +51,50 @@ def open_tensorrt(
     strikes = Strikes(found.file.path)
     if (count := strikes.count()) >= MOST_STRIKES:
         raise Refusal(
-            f"an engine that works is wanted, but {found.file.path} has ended its detector {count} times within the hour"
+            f"an engine that works is wanted, but {found.file.path} has ended its detector {count} times within the hour; "
+            f"{AGAIN}, or once 'appliance models build' has made it anew"
         )
     strikes.begin()
     try:
-        return TensorRtEngine(LoadedPlan(trt, checked_plan(found.file)), found.file.metadata, settings, cuda, strikes=strikes)
+        return _opened(found.file, trt, settings, cuda, strikes)
+    except Refusal:
+        strikes.end()
+        raise
+
+
+def _asked_for(folder: Path | None) -> tuple[TensorRt, Cuda]:
+    """Both, where asking for them has not been the end of whoever asked."""
+    if folder is None:
+        return load_tensorrt(), open_cuda()
+    door = Strikes(folder / DOOR)
+    if (count := door.count()) >= MOST_TRIES:
+        raise Refusal(
+            f"a GPU that answers is wanted, but asking for it has ended its detector {count} times within the hour; {AGAIN}, and "
+            "'nvidia-smi' tells how it is"
+        )
+    if has_device_file():
+        with suppress(OSError):
+            folder.mkdir(exist_ok=True)
+    door.begin()
+    try:
+        return load_tensorrt(), open_cuda()
+    finally:
+        door.end()
+
+
+def _opened(file: EngineFile, trt: TensorRt, settings: DetectorSettings, cuda: Cuda, strikes: Strikes) -> TensorRtEngine:
+    try:
+        plan = LoadedPlan(trt, checked_plan(file))
+    except Spoilt as spoilt:
+        raise Outdated(spoilt.sentence) from None
+    except Refusal as refusal:
+        raise Outdated(f"{refusal.sentence} ({file.path}; {ANEW})") from None
+    except OSError as error:
+        raise Refusal(f"the engine {file.path} cannot be read: {error.strerror}") from None
+    try:
+        return TensorRtEngine(plan, file.metadata, settings, cuda, strikes=strikes)
     except RuntimeError as error:
-        raise Refusal(f"the engine {found.file.path} must run on {cuda.info.name}, found that it does not: {error}") from None
+        raise Refusal(f"the engine {file.path} must run on {cuda.info.name}, found that it does not: {error}") from None
 
 
 def device_of(trt: TensorRt, cuda: Cuda) -> Device:

@@ -13,6 +13,7 @@ from tests.system.cli import run_cli
 from tests.system.models import write_detector
 from tests.system.sites import Site, camera_in, pid_of, state_of
 from tests.system.videos import Encoding, traffic, write_video
+from tests.waiting import wait_until
 
 pytestmark = needs_gstreamer
 CAR = {"name": "middle", "from": [0.5, 0.0], "to": [0.5, 1.0], "classes": ["car"]}
@@ -51,6 +52,9 @@ def test_an_engine_is_renewed_while_it_counts_and_a_lost_gpu_costs_no_count(
             # Nobody was started anew for it, and no frame had to wait for that.
             assert pid_of(after, "detect") == pid_of(before, "detect")
             assert camera_in(after, "gate").connections == camera_in(before, "gate").connections
+
+            # Once it is kept, it is the only one.
+            wait_until("the old engine is gone", lambda: len(list((data_dir / "built").glob("*.engine"))) == 1, 30)
 
             lost.touch()
             machine.until(lambda health: runs_on(health, "OpenVINO"), 60)

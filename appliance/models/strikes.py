@@ -24,31 +24,31 @@ MARK = ".strike-"
 
 
 class Strikes:
-    """Of one engine, beside its file. Who has begun holds the file, too, until the end: nobody takes it away meanwhile."""
+    """Of one engine, beside its file. Who has begun holds both until the end, however that comes."""
 
     def __init__(self, engine: Path) -> None:
         self._engine = engine
         self._own: Path | None = None
-        self._held: IO[bytes] | None = None
+        self._held: list[IO[bytes]] = []
         self._due_ns = 0
         self._has_failed = False
 
     def count(self) -> int:
-        """How many there were within the hour."""
+        """How many there were within the hour; who is still at work has none yet."""
         since_ns = wall_ns() - FORGOTTEN_AFTER_NS
-        told = [path.name.rpartition(MARK)[2].partition("-")[0] for path in self._all()]
+        told = [path.name.rpartition(MARK)[2].partition("-")[0] for path in self._all() if not is_held(path)]
         return sum(when.isdecimal() and int(when) > since_ns for when in told)
 
     def begin(self) -> None:
         """Whoever begins has one, until he has got far, or has come to an orderly end."""
         self._due_ns = monotonic_ns() + LONG_NS
         self._own = self._engine.with_suffix(f"{MARK}{wall_ns()}-{os.getpid()}")
-        # In a folder that cannot be written nothing can be noted.
-        with suppress(OSError):
-            self._own.touch()
-        with suppress(OSError):
-            self._held = self._engine.open("rb")
-            fcntl.flock(self._held, fcntl.LOCK_SH)
+        for path, how in ((self._own, "xb"), (self._engine, "rb")):
+            # In a folder that cannot be written nothing can be noted.
+            with suppress(OSError):
+                file = path.open(how)
+                self._held.append(file)
+                fcntl.flock(file, fcntl.LOCK_SH)
 
     def has_worked(self) -> None:
         """One more batch is answered."""
@@ -65,9 +65,10 @@ class Strikes:
         if self._own is not None and not self._has_failed:
             with suppress(OSError):
                 self._own.unlink(missing_ok=True)
-        if self._held is not None:
-            self._held.close()
-        self._own = self._held = None
+        for file in self._held:
+            file.close()
+        self._held.clear()
+        self._own = None
 
     def forgive(self) -> None:
         """All of them."""
@@ -79,10 +80,10 @@ class Strikes:
         return self._engine.parent.glob(f"{self._engine.stem}{MARK}*")
 
 
-def is_held(engine: Path) -> bool:
-    """Whether somebody works with it."""
+def is_held(path: Path) -> bool:
+    """Whether somebody works with that file."""
     try:
-        with engine.open("rb") as file:
+        with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

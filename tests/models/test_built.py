@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -92,29 +94,42 @@ def test_what_is_cut_off_or_bears_another_name_is_none(tmp_path: Path) -> None:
     assert find_engine(None, MODEL, HERE).file is None
 
 
+BEGINS = """
+import sys
+from pathlib import Path
+from appliance.models.strikes import Strikes
+strikes = Strikes(Path(sys.argv[1]))
+strikes.begin()
+print("begun", flush=True)
+input()
+"""
+
+
 def test_who_does_not_get_far_leaves_a_strike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = tmp_path / "some.engine"
-    for number in range(1, 4):
-        # Killed, hung, or gone with the GPU.
-        Strikes(engine).begin()
-        assert Strikes(engine).count() == number
-    failed, orderly = Strikes(engine), Strikes(engine)
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", BEGINS, str(engine)], stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        assert Strikes(engine).count() == 0
+        # Or hung, or gone with the GPU.
+        process.kill()
+    failed, orderly, live = Strikes(engine), Strikes(engine), Strikes(engine)
     failed.begin()
     failed.has_failed()
     failed.end()
     # Nor does an orderly end of another one forgive it.
     orderly.begin()
     orderly.end()
-    assert orderly.count() == 4
-    again = Strikes(engine)
-    again.begin()
-    again.has_worked()
-    assert again.count() == 5
-    again.end()
+    live.begin()
+    live.has_worked()
+    assert live.count() == 2
     monkeypatch.setattr(strikes, "LONG_NS", 0)
-    again.begin()
-    again.has_worked()
-    assert again.count() == 0
+    live.end()
+    live.begin()
+    live.has_worked()
+    assert live.count() == 0
+    live.end()
 
 
 def test_strikes_are_forgotten_after_an_hour(tmp_path: Path) -> None:

@@ -120,7 +120,8 @@ class Building:
                     self._answer = news
             if has_ended and self._answer is None:
                 label = self._request.label
-                self._answer = Problem(f"an engine of {label} was to be built, but {self._process.end_in_words}")
+                remedy = "; --memory-mb allows more" if self._process.is_fat else ""
+                self._answer = Problem(f"an engine of {label} was to be built, but {self._process.end_in_words}{remedy}")
         return self._answer
 
     def close(self) -> None:

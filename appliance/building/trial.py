@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -65,10 +66,11 @@ def make(request: BuildRequest, trt: TensorRt, cuda: Cuda, tell: Callable[[str, 
     workspace_bytes = cuda.info.memory_bytes // 2 if request.workspace_mb is None else round(request.workspace_mb * BYTES_PER_MB)
     key = EngineKey(model_sha256=request.model_sha256, device=device_of(trt, cuda), flags=_flags(request, ranges, anchors))
     timings = request.timings / f"{hashlib.sha256(key.device.model_dump_json().encode()).hexdigest()[:20]}.timings"
-    known = timings.read_bytes() if timings.is_file() else b""
-    engine = build(trt, graph.serialized, ranges, Effort(workspace_bytes, request.level), known, tell)
+    engine = build(trt, graph.serialized, ranges, Effort(workspace_bytes, request.level), _known_timings(timings), tell)
     if engine.timings:
-        _keep_timings(timings, engine.timings)
+        # The next build takes longer without them, and that is all.
+        with suppress(OSError):
+            _keep_timings(timings, engine.timings)
     path = keep_engine(request.out, key, graph.metadata | _header(request, graph.rule.size_px, anchors), engine.plan)
     seconds = round((monotonic_ns() - began_ns) / NS_PER_S, 1)
     size_mb = round(len(engine.plan) / BYTES_PER_MB, 1)
@@ -95,11 +97,21 @@ def _flags(request: BuildRequest, ranges: tuple[Range, ...], anchors: int) -> st
     return f"recipe {RECIPE}, {request.calculates.value}, level {request.level}, best anchors {anchors}, {shapes}"
 
 
+def _known_timings(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def _keep_timings(path: Path, timings: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".part")
-    draft.write_bytes(timings)
-    draft.replace(path)
+    try:
+        draft.write_bytes(timings)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

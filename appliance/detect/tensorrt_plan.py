@@ -6,10 +6,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from appliance.detect.cuda import GpuError
+from appliance.detect.cuda import GpuError, OutOfGpuMemory
+from appliance.detect.cuda_words import MEMORY
 from appliance.detect.tensorrt_api import ICudaEngine, IExecutionContext, TensorRt, title_of
 from appliance.detect.tensorrt_layout import InputLayout, Profile
-from appliance.detect.tensorrt_words import Words, logger_of, recorder_of
+from appliance.detect.tensorrt_words import NO_ROOM, Words, logger_of, recorder_of
 from appliance.errors import Refusal
 
 # What an allocation of the GPU is aligned to, and so the least that is worth asking for.
@@ -88,7 +89,11 @@ class LoadedPlan:
 
     def failure(self, wanted: str) -> GpuError:
         """TensorRT was to do something, and has not; what else is on the GPU goes on."""
-        return GpuError(f"{self.title} was to {wanted}, found that it does not: {self._words.take()}", is_final=False)
+        said = self._words.take()
+        sentence = f"{self.title} was to {wanted}, found that it does not: {said}"
+        if NO_ROOM.search(said):
+            return OutOfGpuMemory(f"{sentence}; {MEMORY}")
+        return GpuError(sentence, is_final=False)
 
     def check(self, wanted: str, *, is_done: bool) -> None:
         """See ``Plan``."""

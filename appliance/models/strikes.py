@@ -51,7 +51,8 @@ class Strikes:
                 fcntl.flock(file, fcntl.LOCK_SH)
 
     def has_worked(self) -> None:
-        """One more batch is answered."""
+        """One more batch is answered: whatever has failed before was not the end."""
+        self._has_failed = False
         if self._due_ns and monotonic_ns() > self._due_ns:
             self._due_ns = monotonic_ns() + LONG_NS
             self.forgive()

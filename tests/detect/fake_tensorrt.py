@@ -102,6 +102,9 @@ class Engine:
         if self.world.fails("context"):
             self.error_recorder.report_error(1, "no context, as a test wanted")
             return None
+        if self.world.fails("roomy context"):
+            self.error_recorder.report_error(2, "[resizePhysical] Error Code 2: OutOfMemory (Requested size was 4096 bytes.)")
+            return None
         return Context(self)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from appliance.config import DetectorSettings
 from appliance.detect import cuda
-from appliance.detect.cuda import GpuError
+from appliance.detect.cuda import GpuError, OutOfGpuMemory
 from appliance.detect.cuda_python import CHOICE, CudaPython
 from appliance.detect.cuda_words import remedy_for
 from appliance.detect.tensorrt_engine import TensorRtEngine
@@ -79,3 +80,15 @@ def test_what_cuda_remembers_of_a_failure_is_not_taken_for_the_next_one() -> Non
     with pytest.raises(GpuError, match="a smaller detector.max_batch"):
         opened.allocate(16)
     assert gpu.last is Error.cudaSuccess
+
+
+def test_without_room_for_a_context_it_is_told_as_such() -> None:
+    gpu = FakeCudart()
+    fake = Fake(gpu)
+    engine = TensorRtEngine(LoadedPlan(fake.module, serialized(SHAPES)), {}, DetectorSettings(model="m"), CudaPython(gpu))
+    fake.faults = {("roomy context", number): True for number in range(100)}
+    with pytest.raises(OutOfGpuMemory, match="make a context, .*OutOfMemory .* a smaller detector.max_batch"):
+        engine.submit([np.zeros((128, 128, 3), np.uint8)])
+    engine.close()
+    assert gpu.violations == []
+    assert not any(gpu.holdings.values()), gpu.holdings

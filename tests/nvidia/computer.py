@@ -23,6 +23,7 @@ from tests.detect.fake_tensorrt import MAGIC, Answer, DataType, Fake, Severity
 STAND_INS = Path(__file__).resolve().parent / "stand_ins"
 ROOT = STAND_INS.parent.parent.parent
 VERSION, IS_BLIND, HAS_GPU = "FAKE_TENSORRT_VERSION", "FAKE_TENSORRT_IS_BLIND", "FAKE_CUDA_HAS_GPU"
+MEMORY_BYTES = "FAKE_CUDA_MEMORY"
 # A file; as soon as it is there, the GPU is not.
 LOST = "FAKE_CUDA_LOST"
 KINDS = {1: DataType.FLOAT, 2: DataType.UINT8, 10: DataType.HALF}
@@ -134,6 +135,9 @@ class Builder:
         monitor.phase_start("Building Engine", None, 2)
         assert monitor.step_complete("Building Engine", 0)
         monitor.phase_finish("Building Engine")
+        if self._world.fails("build"):
+            self._logger.log(Severity.ERROR, "[resizePhysical] Error Code 2: OutOfMemory (Requested size was 4096 bytes.)")
+            return None
         if not config.profiles:
             self._logger.log(Severity.ERROR, "Network has dynamic inputs, but no optimization profile has been defined")
             return None
@@ -153,7 +157,7 @@ class Gpu(FakeCudart):
         return super()._enter(name, waits=waits)
 
 
-CUDA = Gpu(devices=int(os.environ.get(HAS_GPU, "1")))
+CUDA = Gpu(devices=int(os.environ.get(HAS_GPU, "1")), memory_bytes=int(os.environ.get(MEMORY_BYTES, 1 << 30)))
 TENSORRT = Computer(CUDA, os.environ.get(VERSION, "10.3.0")).module
 
 

@@ -1,0 +1,85 @@
+"""A detector alone, on a GPU that is none and has little memory: what it has room for is answered all the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from appliance.building.request import BuildRequest, Calculates
+from appliance.building.trial import make
+from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.detect.cuda_python import CudaPython
+from appliance.errors import Refusal
+from appliance.messages import EndOfStream
+from appliance.models.built import built_folder
+from appliance.models.store import digest_of
+from appliance.topics import BOXES, TICKETS
+from tests.disks import disk_at
+from tests.nvidia.computer import CUDA, MEMORY_BYTES, TENSORRT, Computer, Gpu, have_gpu
+from tests.system.models import CLASSES, write_detector
+from tests.system.stages import SLOTS, Stage, site_of
+from tests.system.test_stages import MODEL, Pictures, detected, expected
+
+
+def request_for(model: Path, out: Path, timings: Path) -> BuildRequest:
+    return BuildRequest(
+        model=model,
+        model_sha256=digest_of(model),
+        label="tiny",
+        classes=CLASSES,
+        head="channels_first",
+        calculates=Calculates.F32,
+        input_px=128,
+        max_batch=SLOTS,
+        out=out,
+        timings=timings,
+    )
+
+
+def test_without_room_for_a_batch_it_is_given_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, data_dir = write_detector(tmp_path / "tiny.onnx"), tmp_path / "data"
+    request = request_for(model, built_folder(data_dir), tmp_path)
+    make(request, TENSORRT, CudaPython(CUDA), lambda phase, share: None)
+    # Two pictures at a time and two batches, but no more.
+    have_gpu(monkeypatch, **{MEMORY_BYTES: "200000"})
+    site = site_of(tmp_path / "none.mp4", model)
+    wanted = site.detector.model_copy(update={"max_batch": SLOTS, "backend": "tensorrt"})
+    site = site.model_copy(update={"detector": wanted, "data_dir": data_dir})
+    with Stage(site, "detect", tmp_path, MODEL) as detect:
+        detect.listen(BOXES)
+        detect.begin(1)
+        pictures = Pictures(detect.ring.path)
+        # It finds all of them at once.
+        os.kill(detect.child.pid, signal.SIGSTOP)
+        detect.send(TICKETS, *(pictures.write(1, frame) for frame in range(SLOTS)), EndOfStream("yard", 1))
+        os.kill(detect.child.pid, signal.SIGCONT)
+        *boxes, _ = detect.take(BOXES, SLOTS + 1)
+        assert detected(boxes) == expected(1, range(SLOTS))
+        assert detect.child.restarts == 0
+        detect.child.ask_to_stop()
+        detect.child.stop(monotonic_ns() + 10 * NS_PER_S)
+    assert not list(built_folder(data_dir).glob("*.strike-*"))
+
+
+def test_without_room_to_build_it_is_told_what_makes_some(tmp_path: Path) -> None:
+    world = Computer(Gpu())
+    world.faults = {("build", 1): True}
+    request = request_for(write_detector(tmp_path / "tiny.onnx"), tmp_path / "built", tmp_path)
+    with pytest.raises(Refusal, match="OutOfMemory .*; a smaller --max-batch or --workspace-mb, or one program less"):
+        make(request, world.module, CudaPython(world.cuda), lambda phase, share: None)
+    assert not (tmp_path / "built").exists()
+
+
+def test_a_disk_that_is_full_of_the_engine_has_no_room_for_timings_and_that_is_all(tmp_path: Path) -> None:
+    model = write_detector(tmp_path / "tiny.onnx")
+    with disk_at(tmp_path / "disk", 64) as disk:
+        (disk / "full").write_bytes(bytes(60_000))
+        made = make(request_for(model, tmp_path / "built", disk / "timings"), TENSORRT, CudaPython(CUDA), lambda *_: None)
+        assert (tmp_path / "built" / made.file).exists()
+        assert not list(disk.rglob("*.part"))
+        with pytest.raises(Refusal, match="cannot be written: No space left on device"):
+            make(request_for(model, disk / "built", disk / "timings"), TENSORRT, CudaPython(CUDA), lambda *_: None)
+        assert not list(disk.rglob("*.engine")) + list(disk.rglob(".*"))

@@ -1,9 +1,10 @@
-"""A detector alone, on a GPU that is none and has little memory: what it has room for is answered all the same."""
+"""A GPU that is none and is full, and disks that are: what there is room for goes on, and what makes room is told."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,14 @@ import pytest
 from appliance.building.request import BuildRequest, Calculates
 from appliance.building.trial import make
 from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.config import DetectorSettings
 from appliance.detect.cuda_python import CudaPython
+from appliance.detect.tensorrt_engine import open_tensorrt
 from appliance.errors import Refusal
 from appliance.messages import EndOfStream
 from appliance.models.built import built_folder
 from appliance.models.store import digest_of
+from appliance.models.versions import draft_in
 from appliance.topics import BOXES, TICKETS
 from tests.disks import disk_at
 from tests.nvidia.computer import CUDA, MEMORY_BYTES, TENSORRT, Computer, Gpu, have_gpu
@@ -83,3 +87,16 @@ def test_a_disk_that_is_full_of_the_engine_has_no_room_for_timings_and_that_is_a
         with pytest.raises(Refusal, match="cannot be written: No space left on device"):
             make(request_for(model, disk / "built", disk / "timings"), TENSORRT, CudaPython(CUDA), lambda *_: None)
         assert not list(disk.rglob("*.engine")) + list(disk.rglob(".*"))
+
+
+def test_on_a_disk_that_cannot_be_written_the_engine_runs_and_none_is_built(tmp_path: Path) -> None:
+    model = write_detector(tmp_path / "tiny.onnx")
+    with disk_at(tmp_path / "disk", 1000) as disk:
+        make(request_for(model, disk / "built", tmp_path), TENSORRT, CudaPython(CUDA), lambda *_: None)
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        engine = open_tensorrt(disk / "built", digest_of(model), DetectorSettings(model="m"), TENSORRT, CudaPython(CUDA))
+        assert engine.info.backend.startswith("TensorRT")
+        engine.close()
+        words = "built cannot be changed: Read-only file system.*; mount it so that it can be written"
+        with pytest.raises(Refusal, match=words), draft_in(disk / "built"):
+            pass

@@ -12,6 +12,7 @@ from pathlib import Path
 from appliance.config import DetectorSettings, Precision
 from appliance.detect.detector import Engine
 from appliance.errors import Refusal
+from appliance.models.built import has_engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,16 @@ def open_engine(model: Path, settings: DetectorSettings, *, is_live: bool, engin
         except Unavailable as error:
             raise Refusal(f"the backend {settings.backend} is wanted, but {error}", usage=True) from None
     passed_over: tuple[str, ...] = ()
-    is_outdated = False
+    is_outdated = is_missed = False
     for name, open_it in backends.items():
         try:
             engine = open_it()
         except Unavailable as error:
             passed_over += (f"not {name}: {error}",)
             is_outdated |= error.is_outdated
+            is_missed |= error.is_missed
             continue
-        engine.info = replace(engine.info, passed_over=passed_over, is_outdated=is_outdated)
+        engine.info = replace(engine.info, passed_over=passed_over, is_outdated=is_outdated, is_missed=is_missed)
         return engine
     raise Refusal(f"a backend is wanted, but there is none: {'; '.join(passed_over)}", usage=True)
 
@@ -52,9 +54,9 @@ def open_engine(model: Path, settings: DetectorSettings, *, is_live: bool, engin
 class Unavailable(Exception):
     """A backend cannot be had, whatever the model; the end of a sentence."""
 
-    def __init__(self, sentence: str, *, is_outdated: bool = False) -> None:
+    def __init__(self, sentence: str, *, is_outdated: bool = False, is_missed: bool = False) -> None:
         super().__init__(sentence)
-        self.is_outdated = is_outdated
+        self.is_outdated, self.is_missed = is_outdated, is_missed
 
 
 def _tensorrt(settings: DetectorSettings, engines: Engines) -> Engine:
@@ -65,7 +67,8 @@ def _tensorrt(settings: DetectorSettings, engines: Engines) -> Engine:
     try:
         return open_tensorrt(engines.folder, engines.model_sha256, settings)
     except Refusal as refusal:
-        raise Unavailable(refusal.sentence, is_outdated=isinstance(refusal, Outdated)) from None
+        is_missed = has_engine(engines.folder, engines.model_sha256)
+        raise Unavailable(refusal.sentence, is_outdated=isinstance(refusal, Outdated), is_missed=is_missed) from None
 
 
 def _openvino(model: Path, settings: DetectorSettings, *, is_live: bool) -> Engine:

@@ -11,6 +11,7 @@ import numpy as np
 from appliance.boxes import Detections, Floats
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from appliance.detect.acceptance import AcceptanceRequest, Began, Verdict
+from appliance.detect.cuda import has_device_file
 from appliance.detect.description import LOW_SCORE, as_detections, describe, read_picture
 from appliance.detect.detector import last_words
 from appliance.detect.guests import letterboxed
@@ -135,7 +136,11 @@ class Case:
         began_ns = monotonic_ns()
         self._network = self._open(self._model.path)
         took_s = (monotonic_ns() - began_ns) / NS_PER_S
-        return Verdict("load", True, f"loaded on {self._network.info.backend} in {took_s:.1f} s", {"load_s": round(took_s, 3)})
+        # Who has a GPU wants to know that it is not used before he says yes to that.
+        passed_over = self._network.passed_over if has_device_file() or self._network.is_second_best else ()
+        why = f" ({'; '.join(passed_over)})" if passed_over else ""
+        said = f"loaded on {self._network.info.backend} in {took_s:.1f} s{why}"
+        return Verdict("load", is_good=True, sentence=said, figures={"load_s": round(took_s, 3)})
 
     def _open(self, path: Path) -> Network:
         wanted = self._request.settings

@@ -11,7 +11,7 @@ from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from appliance.config import CameraSettings, wanted_classes
 from appliance.detect.batching import Batcher
 from appliance.detect.changes import Changes
-from appliance.detect.cuda import OutOfGpuMemory, has_device_file
+from appliance.detect.cuda import OutOfGpuMemory
 from appliance.detect.guests import Guests
 from appliance.detect.network import Network
 from appliance.detect.networks import Networks, is_finite
@@ -72,10 +72,6 @@ class Detector:
         self._link, self._confidence = link, settings.detector.confidence
         live = Network(settings)
         self.networks = Networks(live)
-        if has_device_file() or live.info.is_outdated:
-            # Who has a GPU wants to know why it is not used.
-            for sentence in live.passed_over:
-                logger.warning("%s", sentence)
         self._changes = Changes(link, self.networks)
         self._tickets = Receiver(link.folder, TICKETS, "device")
         self._senders: dict[str, Sender[Detected]] = {}

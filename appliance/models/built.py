@@ -123,6 +123,11 @@ def find_engine(folder: Path | None, model_sha256: str, device: Device) -> Found
     return Found(None, "no engine of this model was built here ('appliance models build' does that)")
 
 
+def has_engine(folder: Path | None, model_sha256: str) -> bool:
+    """Whether one of this model was built here, be it of any use now or not."""
+    return folder is not None and any(folder.glob(f"{model_sha256[:MOST_OF_A_DIGEST]}-*{ENDING}"))
+
+
 def last_engine(folder: Path, model_sha256: str) -> EngineFile | None:
     """The newest engine of a model, whatever it was built for."""
     return next((file for file, _ in _newest_first(folder, model_sha256)), None)

@@ -58,7 +58,7 @@ def open_tensorrt(
     try:
         return _opened(found.file, trt, settings, cuda, strikes)
     except Refusal:
-        strikes.end()
+        strikes.withdraw()
         raise
 
 

@@ -71,6 +71,11 @@ class Strikes:
         self._held.clear()
         self._own = None
 
+    def withdraw(self) -> None:
+        """Whatever has failed, nobody has ended over it."""
+        self._has_failed = False
+        self.end()
+
     def forgive(self) -> None:
         """All of them."""
         for path in self._all():

@@ -25,8 +25,8 @@ from appliance.models.onnx_file import summary_of
 from appliance.models.store import ModelFile, described_file, digest_of, find_model
 from appliance.process_settings import DetectProcess
 
-# (width, height) of a picture that lies in the input in another way.
-OTHER_SOURCE = (640, 480)
+# (width, height) of pictures that lie in the input in another way: of an older camera, and of one that stands upright.
+OTHER_SOURCES = ((640, 480), (720, 1280))
 LEAST_ROUNDS, MOST_ROUNDS = 5, 30
 LONGEST_ROUNDS_NS = 8 * NS_PER_S
 # Up to here pictures at a time are tried in every number, as the detector does before it takes over; beyond, in the largest.
@@ -195,8 +195,9 @@ class Case:
                 found = compare(alone[place % 2], network.read_all(output, shape), self._tolerance, reference.low_score)
                 if found.f1 < self._tolerance.share:
                     raise Refusal(f"a picture must be seen alike alone and with others, found an F1 of {found.f1:.2f} in {size}")
-        other = network.info.rule.shape_for(*OTHER_SOURCE)
-        network.read_all(_output(network, [letterboxed(picture, *other)])[0], other)
+        for source in OTHER_SOURCES:
+            other = network.info.rule.shape_for(*source)
+            network.read_all(_output(network, [letterboxed(picture, *other)])[0], other)
         self._memory_mb = max(0, peak_bytes() - self._before_bytes) / BYTES_PER_MB
         said = f"{in_words(sizes)} picture{'s' if len(sizes) > 1 else ''} at a time"
         return Verdict("batches", is_good=True, sentence=said, figures={"largest_batch": float(sizes[-1])})

@@ -80,9 +80,9 @@ class Changes:
         if not self._has_told and networks.paused_ns:
             self._has_told = True
             self._tell("switched", {"pause_ms": round(networks.paused_ns / NS_PER_MS, 1)})
-        if fault := probation.fault(now_ns):
+        if fault := probation.fault():
             self.failed(fault)
-        elif self._has_told and probation.is_over(now_ns):
+        elif self._has_told and probation.is_over(now_ns) and not probation.seems_slow(now_ns):
             networks.probation, self._settled_ns = None, now_ns + SETTLED_NS
             self._tell("kept", probation.figures())
 

@@ -18,6 +18,7 @@ from appliance.detect.guests import letterboxed
 from appliance.detect.likeness import Tolerance, compare, tolerance_for
 from appliance.detect.network import Network, class_ids
 from appliance.detect.throwaway import BYTES_PER_MB, SHARE_OF_FREE, forget_peak, free_memory_bytes, peak_bytes, resident_bytes
+from appliance.detect.turns import Rounds, in_turns
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.models.manifest import Reference
@@ -27,8 +28,6 @@ from appliance.process_settings import DetectProcess
 
 # (width, height) of pictures that lie in the input in another way: of an older camera, and of one that stands upright.
 OTHER_SOURCES = ((640, 480), (720, 1280))
-LEAST_ROUNDS, MOST_ROUNDS = 5, 30
-LONGEST_ROUNDS_NS = 8 * NS_PER_S
 # Up to here pictures at a time are tried in every number, as the detector does before it takes over; beyond, in the largest.
 EACH_UP_TO = 8
 
@@ -227,7 +226,7 @@ class Case:
     def _pace(self, networks: list[Network], picture: Pixels, size: int) -> Pace:
         """How long the first of them, and the live one where it is there, take for one of so many pictures at a time."""
         batches = [[letterboxed(picture, *each.usual_shape)] * min(size, each.max_batch) for each in networks]
-        times_ms = in_turns(networks, batches)
+        times_ms = [took_ns / NS_PER_MS for took_ns in in_turns(networks, batches, Rounds())]
         figures = {"latency_ms": round(times_ms[0], 2)}
         said = f"{times_ms[0]:.1f} ms for a picture" + (f" of {size} at a time" if size > 1 else "")
         if len(networks) == 1:
@@ -269,22 +268,6 @@ def in_words(sizes: list[int]) -> str:
     """The numbers as part of a sentence."""
     *first, last = map(str, sizes)
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def in_turns(networks: list[Network], batches: list[list[Pixels]]) -> list[float]:
-    """The median time that each network takes for a picture of its batch, milliseconds."""
-    times_ns: list[list[float]] = [[] for _ in networks]
-    until_ns = monotonic_ns() + LONGEST_ROUNDS_NS
-    for number in range(MOST_ROUNDS + 1):
-        for network, batch, times in zip(networks, batches, times_ns):
-            began_ns = monotonic_ns()
-            network.submit(batch)
-            network.collect()
-            times.append((monotonic_ns() - began_ns) / len(batch))
-        if number >= LEAST_ROUNDS and monotonic_ns() > until_ns:
-            break
-    # The first time is another one: something is made ready then.
-    return [float(np.median(times[1:])) / NS_PER_MS for times in times_ns]
 
 
 def _output(network: Network, pictures: list[Pixels]) -> Floats:

@@ -16,14 +16,20 @@ from threading import Thread
 import numpy as np
 
 from appliance.boxes import Floats
+from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import GateSettings
 from appliance.detect.network import Network
 from appliance.detect.probation import Paces, Probation
 from appliance.detect.refitting import fits, get_ready, shape_in
+from appliance.detect.turns import Rounds, in_turns
 from appliance.errors import Refusal
+from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import InputRule
 from appliance.messages import FrameTicket, Switch
 from appliance.process_settings import DetectProcess
+
+# Meanwhile no frame is looked at.
+TURNS = Rounds(least=1, most=5, longest_ns=NS_PER_S // 2)
 
 
 class Loading:
@@ -139,6 +145,18 @@ class Networks:
             return False
         self._witnessed_ns = now_ns
         return True
+
+    def wants_turns(self, now_ns: int) -> bool:
+        """Whether it shall be found out why the one on probation takes so long, as soon as neither has anything under way."""
+        return self.probation is not None and self.probation.seems_slow(now_ns)
+
+    def take_turns(self, picture: Pixels, picture_before: Pixels) -> None:
+        """Have both look at the same frame, each in its own input, in turns; neither may have anything under way."""
+        # Only during a probation.
+        assert self.probation is not None
+        assert self.before is not None
+        took_ns, before_ns = in_turns((self.live, self.before), ([picture], [picture_before]), TURNS)
+        self.probation.compare_paces(took_ns, before_ns, monotonic_ns())
 
     def done(self, network: Network, pictures: int, began_ns: int, now_ns: int) -> None:
         """A batch has come back."""

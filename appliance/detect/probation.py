@@ -1,8 +1,9 @@
 """Whether a model that has just been put in does what it did before: pure.
 
-Two signs are looked for: that it takes much longer for a picture than the one before it took, and that it no longer sees what
-the one before it still sees, which for that reason looks at a frame now and then. Both are judged by what was last: a model that
-does well for a while and then no more shall not live on what it has done.
+Two signs are looked for: that it takes much longer for a picture than the one before it, and that it no longer sees what the one
+before it still sees, which for that reason looks at a frame now and then. Both are judged by what was last: a model that does
+well for a while and then no more shall not live on what it has done. A computer that has got busy makes it slow, too; so that is
+a suspicion only, until both have been asked in turns.
 """
 
 from __future__ import annotations
@@ -60,6 +61,9 @@ class Probation:
         """How many it has answered."""
         self._looks: deque[tuple[int, int]] = deque()
         self._seen = self._seen_before = 0
+        self._trusted_ns = now_ns
+        """Since when it may have become slow."""
+        self._slowness = ""
 
     @property
     def witness_pause_ns(self) -> int:
@@ -80,16 +84,29 @@ class Probation:
         """Whether it has been watched for long enough, at work."""
         return now_ns >= self._ends_ns and self.pictures >= LEAST_PICTURES
 
-    def fault(self, now_ns: int) -> str:
+    def seems_slow(self, now_ns: int) -> bool:
+        """Whether it takes too long, for itself or because of something else: both networks should be asked in turns."""
+        median_ns = self.paces.median_ns if now_ns - self._trusted_ns >= WINDOW_NS else None
+        return median_ns is not None and self._usual_ns is not None and self._is_slow(median_ns, self._usual_ns)
+
+    def compare_paces(self, took_ns: float, before_ns: float, now_ns: int) -> None:
+        """What both took for a picture in turns; where that was no reason, it is trusted for a while."""
+        self._trusted_ns = now_ns
+        if self._is_slow(took_ns, before_ns):
+            times = took_ns / before_ns
+            self._slowness = (
+                f"it takes {took_ns / NS_PER_MS:.0f} ms for a picture, {times:.1f} times as long as the one before it"
+            )
+
+    def _is_slow(self, took_ns: float, before_ns: float) -> bool:
+        return took_ns > max(ALWAYS_FAST_NS, self._gates.slowest * before_ns)
+
+    def fault(self) -> str:
         """What is wrong with it, as a sentence; empty where nothing is."""
-        median_ns = self.paces.median_ns if now_ns - self._began_ns >= WINDOW_NS else None
-        if median_ns and self._usual_ns and median_ns > max(ALWAYS_FAST_NS, self._gates.slowest * self._usual_ns):
-            times = median_ns / self._usual_ns
-            return f"it takes {median_ns / NS_PER_MS:.0f} ms for a picture, {times:.1f} times as long as the one before it"
         is_known = len(self._looks) >= LEAST_LOOKS and self._seen_before >= LEAST_BOXES
         if is_known and self._seen < self._gates.agreement * self._seen_before:
             return f"it sees {self._seen} objects where the one before it sees {self._seen_before}"
-        return ""
+        return self._slowness
 
     def figures(self) -> dict[str, float]:
         """What was measured last."""

@@ -102,18 +102,20 @@ class Detector:
             self._accept(message)
         self._shadows.look()
         self._changes.look(monotonic_ns())
+        # One at a time where both networks shall take turns, which they do when the last one is answered.
+        capacity = 1 if self.networks.wants_turns(monotonic_ns()) else self.networks.live.capacity
         if self._guests is not None:
-            self._let_in(self._guests)
-        while len(self._under_way) < self.networks.live.capacity and self._start():
+            self._let_in(self._guests, capacity)
+        while len(self._under_way) < capacity and self._start():
             pass
         if self._under_way:
             self._finish()
         else:
             self._wait()
 
-    def _let_in(self, guests: Guests) -> None:
+    def _let_in(self, guests: Guests, capacity: int) -> None:
         live = self.networks.live
-        if len(self._under_way) >= live.capacity or (picture := guests.take(live.info.rule.fixed)) is None:
+        if len(self._under_way) >= capacity or (picture := guests.take(live.info.rule.fixed)) is None:
             return
         try:
             live.submit([picture])
@@ -283,7 +285,19 @@ class Detector:
             self._answer(batch, outputs)
         if len(self._answers) >= self._burst or not self._under_way:
             self._hand_on()
+        if not self._under_way and batch.tickets and self.networks.wants_turns(monotonic_ns()):
+            self._have_take_turns(batch.tickets[-1])
         self._link.heart.busy_ns += monotonic_ns() - began_ns
+
+    def _have_take_turns(self, ticket: FrameTicket) -> None:
+        """Find out whether the network on probation is slow, or the computer."""
+        live, before = self.networks.live, self.networks.before
+        if before is None or self.networks.of(ticket) is not live or not self._rings.holds(ticket):
+            return
+        try:
+            self.networks.take_turns(self._input_for(live, ticket).copy(), self._input_for(before, ticket).copy())
+        except RuntimeError as error:
+            self._on_failure(live, error, ())
 
     def _answer(self, batch: Batch, outputs: Floats) -> None:
         for ticket, output in zip(batch.tickets, outputs):

@@ -43,6 +43,7 @@ from tests.system.models import CLASSES, DETECTOR, write_detector, write_model
 from tests.waiting import wait_until
 
 HEIGHT, WIDTH = 96, 128
+BLOCK = (slice(32, 64), slice(32, 96))
 T = TypeVar("T")
 # Boxes with their class, of which only the first is one of the two.
 OUTSIDE = """
@@ -130,20 +131,23 @@ class Bench:
                 steps.append(message[1].step)
         assert steps == ["switched", "kept"]
 
-    def until(self, step: str) -> Swapping:
+    def until(self, step: str, block: tuple[slice, slice] = BLOCK) -> Swapping:
         """Have it work until it reports this."""
         while True:
-            self.seen()
+            assert self.seen(block) == 1
             message = self.post.take()
-            if message is not None and isinstance(message[1], Swapping) and message[1].step == step:
+            if message is None or not isinstance(message[1], Swapping):
+                continue
+            if message[1].step == step:
                 return message[1]
+            assert message[1].step == "switched", message[1]
 
-    def seen(self) -> int:
+    def seen(self, block: tuple[slice, slice] = BLOCK) -> int:
         """How many boxes are found in a picture of a white block."""
         self._ring.begin(0)
         picture = self._ring.input_picture(0, HEIGHT, WIDTH)
         picture[:] = 0
-        picture[32:64, 32:96] = 255
+        picture[block] = 255
         self._frame += 1
         ticket = ticket_for(self._file.path, 0, self._ring.commit(0), frame=self._frame)
         size = {"source_height": HEIGHT, "source_width": WIDTH, "input_height": HEIGHT, "input_width": WIDTH}
@@ -197,6 +201,17 @@ def test_a_network_that_takes_much_longer_for_what_comes_is_taken_back(bench: Be
     sentence = bench.until("returned").sentence
     assert re.fullmatch(r"it takes \d+ ms for a picture, \S+ times as long as the one before it", sentence), sentence
     assert bench.seen() == 1
+
+
+def test_one_for_which_both_take_longer_is_kept(bench: Bench, tmp_path: Path) -> None:
+    gates = GateSettings(probation_s=4, slowest=10)
+    bench.take(write_slow_for_what_is_small(tmp_path / "slow.onnx"), number=1, gates=SHORT)
+    whole = (slice(None), slice(None))
+    bench.until("kept", whole)
+    bench.take(write_slow_for_what_is_small(tmp_path / "another.onnx"), number=2, gates=gates)
+    figures = bench.until("kept").figures
+    assert figures is not None
+    assert figures["picture_ms"] > 10 * figures["picture_before_ms"]
 
 
 def blind(path: Path) -> Path:

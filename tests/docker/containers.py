@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,10 +32,21 @@ class Image:
     """As Docker has it."""
 
 
+def can_build() -> bool:
+    """Whether this is a Debian, and whoever tests may mount what an image and a container need."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return False
+    layers = "mkdir a b c d && mount -t overlay overlay -o lowerdir=a,upperdir=b,workdir=c d"
+    with tempfile.TemporaryDirectory(dir="/var/lib") as folder:
+        command = ("unshare", *(f"--{kind}" for kind in ("pid", "net", "ipc", "uts", "mount")), "--fork", "sh", "-c", layers)
+        return subprocess.run(command, cwd=folder, capture_output=True, timeout=30, check=False).returncode == 0
+
+
 @contextmanager
 def built(file: str = "docker/Dockerfile.cpu", name: str = "appliance:cpu") -> Iterator[Image]:
     """The image, built now, and mounted."""
-    subprocess.run([str(DOCKER.parent / "scripts" / "image"), file, name], check=True, timeout=1500)
+    environment = os.environ | {"LAYERS": "false"}
+    subprocess.run([str(DOCKER.parent / "scripts" / "image"), file, name], env=environment, check=True, timeout=1500)
     told = json.loads(said_by("buildah", "inspect", "--type", "image", name))
     size = int(json.loads(said_by("buildah", "images", "--json", name))[0].get("size", "0").partition(" ")[0])
     container = said_by("buildah", "from", "--pull-never", name)
@@ -130,6 +142,11 @@ class Container:
         """Its exit code."""
         assert self._process is not None
         return self._process.wait(deadline_s)
+
+    def worked_s(self) -> float:
+        """How long its processes have calculated so far."""
+        times = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self.pids())
+        return sum(int(after[11]) + int(after[12]) for after in times) / os.sysconf("SC_CLK_TCK")
 
     def pids(self) -> list[int]:
         """Of all processes in it, as this computer counts them."""

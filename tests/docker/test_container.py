@@ -1,10 +1,9 @@
-"""The image, really built and really run: minutes, so only where it is asked for (scripts/test -m long tests/docker)."""
+"""The image, really built and really run."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -18,16 +17,13 @@ import pytest
 from appliance.scene.clip import write_scene
 from appliance.scene.settings import SceneSettings
 from appliance.scene.truth import Truth
-from tests.docker.containers import USER, Container, Image, built
+from tests.docker.containers import USER, Container, Image, built, can_build
 from tests.docker.files import DOCKER
 from tests.waiting import wait_until
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.alone,
-    pytest.mark.skipif(os.geteuid() != 0 or shutil.which("apt-get") is None, reason="an image is built by root on Debian"),
-]
+pytestmark = pytest.mark.skipif(not can_build(), reason="an image is built by root on Debian, who may mount and make namespaces")
 MOST_BYTES = 900_000_000
+# A minute on a computer that is busy with other things; it is its own work that is held against this.
 FIRST_COUNT_S = 15.0
 READY = ("python", "-m", "appliance.readiness")
 
@@ -42,7 +38,7 @@ def image() -> Iterator[Image]:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Truth]:
     """A painted street in H.264, and what is true of it."""
     path = tmp_path_factory.mktemp("clip") / "street.mp4"
-    return path, write_scene(SceneSettings(seed=82, seconds=20), path, None, lambda done, total: None)
+    return path, write_scene(SceneSettings(seed=82, seconds=12), path, None, lambda done, total: None)
 
 
 def street(folder: Path, clip: tuple[Path, Truth], cameras: int = 1) -> dict[str, Path]:
@@ -104,7 +100,8 @@ def test_it_counts_the_demo(image: Image, tmp_path: Path) -> None:
 
 def test_it_counts_live_and_ends_when_it_is_told_to(image: Image, clip: tuple[Path, Truth], tmp_path: Path) -> None:
     with Container(image, tmp_path, mounts=street(tmp_path, clip)) as container:
-        wait_until("it counts", lambda: crossings(container.volume) > 0, FIRST_COUNT_S)
+        wait_until("it counts", lambda: crossings(container.volume) > 0, 60)
+        assert container.worked_s() <= FIRST_COUNT_S
         # Nobody can look in yet, and the machine says why.
         why = "without a token it is served on loopback only, found '0.0.0.0'; 'appliance token create' makes one"
         wait_until("it says why", lambda: f"control is down: {why}" in container.run(*READY).stderr, 60)
@@ -125,6 +122,7 @@ def test_it_counts_live_and_ends_when_it_is_told_to(image: Image, clip: tuple[Pa
     assert "Site: /var/lib/appliance/site.yaml, begun as /etc/appliance/site.yaml" in container.said
 
 
+@pytest.mark.long
 def test_killed_it_begins_again_with_what_it_had(image: Image, clip: tuple[Path, Truth], tmp_path: Path) -> None:
     mounts = street(tmp_path, clip)
     for _ in range(2):

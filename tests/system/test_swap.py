@@ -31,6 +31,7 @@ from tests.detect.bad_models import (
     write_crashing_on_load,
     write_crashing_with_others,
     write_shuffled,
+    write_slow_for_what_is_small,
     write_without_numbers,
 )
 from tests.models.making import add_kept
@@ -233,11 +234,25 @@ FAR = """limit = Mul (width_px, far)
     first_class = Mul (certain, number_split)"""
 
 
-def test_a_model_that_turns_bad_while_it_counts_goes_by_itself(steady: Place, tmp_path: Path) -> None:
-    before = steady.site.health()
+def write_undone_by_what_is_far(path: Path) -> Path:
+    """Its scores are no numbers once the block has gone far enough to the right."""
     text = without("first_class = Mul (inside, score)", FAR).replace("half = {0.5}", "half = {0.5}, float far = {0.6}")
-    health, swap = steady.brought(write_model(tmp_path / "bad.onnx", text), is_forced=True)
-    assert (swap.step, "no number" in swap.sentence) == ("returned", True), swap
+    return write_model(path, text)
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        pytest.param(write_undone_by_what_is_far, "no number", id="no numbers"),
+        pytest.param(write_slow_for_what_is_small, "times as long as the one before it", id="slow", marks=pytest.mark.long),
+    ],
+)
+def test_a_model_that_turns_bad_while_it_counts_goes_by_itself(
+    steady: Place, tmp_path: Path, write: Callable[[Path], Path], words: str
+) -> None:
+    before = steady.site.health()
+    health, swap = steady.brought(write(tmp_path / "bad.onnx"), is_forced=True)
+    assert (swap.step, words in swap.sentence) == ("returned", True), swap
     assert "taken" in steady.steps()
     assert (health.model_name, pid_of(health, "detect")) == (before.model_name, pid_of(before, "detect"))
     steady.site.until_counted("gate", 2)

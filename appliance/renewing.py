@@ -25,7 +25,7 @@ from appliance.config import SiteSettings
 from appliance.detect.acceptance import Acceptance, start_acceptance
 from appliance.detect.looking import Problem
 from appliance.errors import Refusal
-from appliance.messages import ModelInfo, Ready, Refused, Swapping, Switch, Take
+from appliance.messages import ModelInfo, Ready, Refused, Return, Swapping, Switch, Take
 from appliance.models.built import BuiltAs, built_folder, last_engine, prune, take_up
 from appliance.models.store import ModelFile, find_model
 from appliance.models.versions import draft_in
@@ -139,7 +139,11 @@ class Renewal:
             self._on_step(work, report, self._supervisor.model)
 
     def _on_step(self, work: Work, report: Swapping, known: ModelInfo) -> None:
-        if report.step == "loaded":
+        if report.step == "loaded" and report.model is not None and report.model.backend == known.backend:
+            # There was no room for it, perhaps, beside what counts: it is as good as it was, and the next start takes it.
+            self._supervisor.order("detect", Return(NUMBER))
+            self._end(f"it was to be loaded, found that {known.backend} was instead; why stands above")
+        elif report.step == "loaded":
             self._supervisor.order("detect", Take(NUMBER, known.names, work.wish.site.gates.model_dump_json()))
         elif report.step == "taken" and report.model is not None:
             self._tell_model(report.model, known)

@@ -53,7 +53,7 @@ class BuildRequest(Settings):
     best_anchors: int = Field(default=0, ge=0)
     """How many anchors come out, the best; 0 for all."""
     workspace_mb: float | None = Field(default=None, gt=0)
-    """Of the GPU's memory, for what is tried; None: half of it."""
+    """Of the GPU's memory, for what is tried; None: half of what nobody else has. A Jetson's is that of all programs."""
     level: int = Field(default=3, ge=0, le=5)
     """How many ways are tried."""
     out: Path

@@ -63,7 +63,7 @@ def make(request: BuildRequest, trt: TensorRt, cuda: Cuda, tell: Callable[[str, 
     anchors = 0 if request.head == Head.END_TO_END.name.lower() else request.best_anchors
     max_batch = request.max_batch if graph.any_batch else 1
     ranges = ranges_for(graph.rule, graph.rule.shape_for(*USUAL_SOURCE), request.largest_px, max_batch, anchors)
-    workspace_bytes = cuda.info.memory_bytes // 2 if request.workspace_mb is None else round(request.workspace_mb * BYTES_PER_MB)
+    workspace_bytes = cuda.info.free_bytes // 2 if request.workspace_mb is None else round(request.workspace_mb * BYTES_PER_MB)
     key = EngineKey(model_sha256=request.model_sha256, device=device_of(trt, cuda), flags=_flags(request, ranges, anchors))
     timings = request.timings / f"{hashlib.sha256(key.device.model_dump_json().encode()).hexdigest()[:20]}.timings"
     engine = build(trt, graph.serialized, ranges, Effort(workspace_bytes, request.level), _known_timings(timings), tell)

@@ -102,6 +102,7 @@ class Changes:
         if self._loaded is None:
             self._link.swapping(self._number, "failed", loading.problem)
         else:
+            _log_why(self._loaded)
             self._link.swapping(self._number, "loaded", model=self._loaded.info)
 
     def _tell(self, step: str, figures: dict[str, float]) -> None:
@@ -110,9 +111,13 @@ class Changes:
     def _tell_why(self) -> None:
         """Why the network that is asked does not run on something better, where this computer has that."""
         live = self._networks.live
-        if has_device_file() or live.is_second_best:
-            for sentence in live.passed_over:
-                logger.warning("%s", sentence)
+        _log_why(live)
         why = f"on {live.info.backend}, {'; '.join(live.passed_over)}" if live.is_second_best else ""
         # It counts all the same.
         self._link.process_is(Condition("ok", why))
+
+
+def _log_why(network: Network) -> None:
+    if has_device_file() or network.is_second_best:
+        for sentence in network.passed_over:
+            logger.warning("%s", sentence)

@@ -46,13 +46,16 @@ class OutOfGpuMemory(GpuError):
 
 @dataclass(frozen=True, slots=True)
 class GpuInfo:
-    """Which GPU it is. An engine runs only where all of this, but for the memory, is as it was when it was built."""
+    """Which GPU it is. An engine runs only where its name, capability and driver are as they were when it was built."""
 
     name: str
     capability: tuple[int, int]
     driver: str
     """The kernel's part of it, and the release of CUDA that it knows."""
     memory_bytes: int
+    """All that it has,"""
+    free_bytes: int
+    """and what nobody else had when it was asked."""
     is_integrated: bool
     """Whether it shares its memory with the CPU, so that nothing need be copied to it."""
 

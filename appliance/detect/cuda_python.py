@@ -98,7 +98,7 @@ class CudaPython:
                 raise no_gpu("the driver knows of none, or may not show it")
             self._call("be taken", cuda.cudaSetDevice, 0)
             # The first call that really goes there.
-            _, memory_bytes = self._call("tell its memory", cuda.cudaMemGetInfo)
+            free_bytes, memory_bytes = self._call("tell its memory", cuda.cudaMemGetInfo)
             asked = "tell what it is"
             numbers = [
                 self._call(asked, cuda.cudaDeviceGetAttribute, attribute, 0)
@@ -117,7 +117,7 @@ class CudaPython:
             raise no_gpu(" ".join(str(error).split())) from None
         driver = f"{kernel_driver()} CUDA {release // 1000}.{release % 1000 // 10}".strip()
         text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
-        return GpuInfo(text.strip("\0 "), (numbers[0], numbers[1]), driver, int(memory_bytes), bool(numbers[2]))
+        return GpuInfo(text.strip("\0 "), (numbers[0], numbers[1]), driver, int(memory_bytes), int(free_bytes), bool(numbers[2]))
 
     def _call(self, wanted: str, function: Callable[..., Any], *arguments: Any) -> Any:
         error, *answer = function(*arguments)

@@ -226,7 +226,9 @@ class Detector:
         """
         if isinstance(error, OutOfGpuMemory) and len(tickets) > 1:
             network.max_batch = len(tickets) // 2
-            logger.warning("%d pictures at a time are too many, so at most %d are: %s", len(tickets), network.max_batch, error)
+            logger.warning(
+                "%d pictures at a time are too many, so at most %d are: %s", len(tickets), network.max_batch, str(error)
+            )
             self._give(tickets)
             return
         if self.networks.probation is None or network is not self.networks.live:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections import deque
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from types import TracebackType
 
 from appliance.boxes import Floats
 from appliance.config import DetectorSettings
-from appliance.detect.cuda import Cuda, GpuError, has_device_file, open_cuda
+from appliance.detect.cuda import Cuda, GpuError, OutOfGpuMemory, has_device_file, open_cuda
 from appliance.detect.detector import NetworkInfo
 from appliance.detect.tensorrt_api import TensorRt, load_tensorrt, title_of
 from appliance.detect.tensorrt_layout import Size, size_of
@@ -30,8 +31,13 @@ SLOTS = 2
 # What tells of those who ended over asking for the GPU, beside the engines.
 DOOR, MOST_TRIES = "gpu", 2
 AGAIN = "an hour later it is tried again"
+# Pictures at a time; of more the most alone is made ready at once.
+EACH_UP_TO = 8
 # Of a picture, width to height.
 USUAL_RATIO = (16, 9)
+
+
+logger = logging.getLogger(__name__)
 
 
 class Outdated(Refusal):
@@ -129,8 +135,9 @@ class TensorRtEngine:
                 undo.callback(slot.close)
                 self._idle.append(slot)
             undo.push(_let_go_of_contexts)
-            # An engine may load and not run.
-            self._make_ready((1, *rule.shape_for(*USUAL_RATIO)))
+            shape = rule.shape_for(*USUAL_RATIO)
+            several = {*range(2, EACH_UP_TO + 1), self.max_batch}
+            self._make_all_ready([1, *(size for size in several if plan.input.takes((size, *shape)))], shape)
             if strikes is not None:
                 undo.callback(strikes.end)
             self._close = weakref.finalize(self, undo.pop_all().close)
@@ -175,10 +182,33 @@ class TensorRtEngine:
             self._strikes.has_worked()
         return answer
 
+    def _make_all_ready(self, batches: Sequence[int], shape: tuple[int, int]) -> None:
+        """For so many pictures at a time of the usual shape, so that no frame waits for that; and an engine may load and not run.
+
+        The largest batch first, because memory that grows makes all else anew; one that there is no room for is never given.
+        """
+        for pictures in sorted(set(batches), reverse=True):
+            if pictures > self.max_batch:
+                continue
+            try:
+                self._make_ready((pictures, *shape))
+            except OutOfGpuMemory as error:
+                if pictures == 1:
+                    raise
+                self.max_batch = min(pictures - 1, EACH_UP_TO)
+                _let_go_of_contexts(None, None, error.__traceback__)
+                logger.warning("%d pictures at a time are too many, so at most %d are: %s", pictures, self.max_batch, str(error))
+
     def _make_ready(self, size: Size) -> None:
         """All idle slots at once, so that a new size costs its time once and not whenever another slot has its turn."""
-        for slot in tuple(self._idle):
-            slot.make_ready(size)
+        try:
+            for slot in tuple(self._idle):
+                slot.make_ready(size)
+        except OutOfGpuMemory:
+            # What one of them has got already would be missing for something smaller.
+            for slot in tuple(self._idle):
+                slot.forget()
+            raise
 
     def _note(self, error: GpuError) -> None:
         if self._strikes is not None:

@@ -56,6 +56,10 @@ class InputLayout:
         batch, height, width = size
         return (batch, height, width, 3) if self.takes_pixels else (batch, 3, height, width)
 
+    def takes(self, size: Size) -> bool:
+        """Whether there is a range with this size."""
+        return any(profile.takes(self.shape_of(size)) for profile in self.profiles)
+
     def profile_for(self, size: Size) -> Profile:
         """The narrowest range with this size; raises ``RuntimeError`` where there is none."""
         shape = self.shape_of(size)

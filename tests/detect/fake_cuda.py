@@ -210,7 +210,8 @@ class FakeCudart:
         return (self._enter("cudaSetDevice"),)
 
     def cudaMemGetInfo(self) -> tuple[Error, int, int]:
-        return self._enter("cudaMemGetInfo"), self.memory_bytes, self.memory_bytes
+        used = sum(each.size_bytes for each in self.allocations.values() if each.kind == "device")
+        return self._enter("cudaMemGetInfo"), self.memory_bytes - used, self.memory_bytes
 
     def cudaDeviceGetAttribute(self, attribute: int, device: int) -> tuple[Error, int]:
         return OK, {75: 8, 76: 7, 18: int(self.is_integrated)}[attribute]

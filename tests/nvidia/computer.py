@@ -32,6 +32,9 @@ KINDS = {1: DataType.FLOAT, 2: DataType.UINT8, 10: DataType.HALF}
 class Computer(Fake):
     """Its TensorRT, with a builder."""
 
+    workspace_bytes = 0
+    """That the last build was given."""
+
     def answer_of(self, model: bytes) -> Answer:
         session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
         (source,) = session.get_inputs()
@@ -84,12 +87,13 @@ class Config:
 
     def __init__(self) -> None:
         self.profiles: list[Any] = []
+        self.workspace_bytes = 0
         self.builder_optimization_level = 3
         self.progress_monitor: Any = None
         self._timings = b""
 
     def set_memory_pool_limit(self, pool: object, pool_size: int) -> None:
-        assert pool_size > 0
+        self.workspace_bytes = pool_size
 
     def add_optimization_profile(self, profile: Any) -> int:
         self.profiles.append(profile.shapes)
@@ -131,6 +135,7 @@ class Builder:
         return Profile()
 
     def build_serialized_network(self, network: Network, config: Config) -> bytes | None:
+        self._world.workspace_bytes = config.workspace_bytes
         monitor = config.progress_monitor
         monitor.phase_start("Building Engine", None, 2)
         assert monitor.step_complete("Building Engine", 0)

@@ -43,11 +43,17 @@ def request_for(model: Path, out: Path, timings: Path) -> BuildRequest:
     )
 
 
+class SquarePictures(Pictures):
+    """Those of a camera whose pictures are as high as they are wide."""
+
+    shape = (128, 128)
+
+
 def test_without_room_for_a_batch_it_is_given_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, data_dir = write_detector(tmp_path / "tiny.onnx"), tmp_path / "data"
     request = request_for(model, built_folder(data_dir), tmp_path)
     make(request, TENSORRT, CudaPython(CUDA), lambda phase, share: None)
-    # Two pictures at a time and two batches, but no more.
+    # Room for two pictures at a time of the usual shape, and for one of those that come.
     have_gpu(monkeypatch, **{MEMORY_BYTES: "200000"})
     site = site_of(tmp_path / "none.mp4", model)
     wanted = site.detector.model_copy(update={"max_batch": SLOTS, "backend": "tensorrt"})
@@ -55,7 +61,7 @@ def test_without_room_for_a_batch_it_is_given_in_parts(tmp_path: Path, monkeypat
     with Stage(site, "detect", tmp_path, MODEL) as detect:
         detect.listen(BOXES)
         detect.begin(1)
-        pictures = Pictures(detect.ring.path)
+        pictures = SquarePictures(detect.ring.path)
         # It finds all of them at once.
         os.kill(detect.child.pid, signal.SIGSTOP)
         detect.send(TICKETS, *(pictures.write(1, frame) for frame in range(SLOTS)), EndOfStream("yard", 1))
@@ -75,6 +81,15 @@ def test_without_room_to_build_it_is_told_what_makes_some(tmp_path: Path) -> Non
     with pytest.raises(Refusal, match="OutOfMemory .*; a smaller --max-batch or --workspace-mb, or one program less"):
         make(request, world.module, CudaPython(world.cuda), lambda phase, share: None)
     assert not (tmp_path / "built").exists()
+
+
+def test_a_build_leaves_others_what_they_have(tmp_path: Path) -> None:
+    world = Computer(Gpu(memory_bytes=1_000_000))
+    cuda = CudaPython(world.cuda)
+    cuda.allocate(600_000)
+    request = request_for(write_detector(tmp_path / "tiny.onnx"), tmp_path / "built", tmp_path)
+    make(request, world.module, CudaPython(world.cuda), lambda phase, share: None)
+    assert world.workspace_bytes == 200_000
 
 
 def test_a_disk_that_is_full_of_the_engine_has_no_room_for_timings_and_that_is_all(tmp_path: Path) -> None:

@@ -105,7 +105,8 @@ def test_yolov8n_in_int8_is_built_as_it_is_calibrated_on_footage(tmp_path: Path)
     model = onnx.load(str(shared("models", "yolov8n_dynamic.onnx")))
     wanted = plan(model)
     with av.open(str(shared("videos", "intel_car-detection.mp4"))) as video:
-        frames = [letterboxed(frame.to_ndarray(format="rgb24"), 192, 320) for frame in islice(video.decode(video=0), 0, 60, 20)]
+        shown = [frame.to_ndarray(format="rgb24") for frame in islice(video.decode(video=0), 0, 60, 20)]
+    frames = [letterboxed(np.asarray(picture, np.uint8), 192, 320) for picture in shown]
     onnx.save(with_pairs(model, wanted, reaches_of(model, wanted, frames, threads=1)["mean"]), str(tmp_path / "int8.onnx"))
     assert built(tmp_path / "int8.onnx", max_batch=8) > 1_000_000
 

@@ -14,6 +14,7 @@ from appliance.building.request import Calculates, Doing
 from appliance.catalogue.building import BuildWish, build_engine
 from appliance.catalogue.importing import Wish, import_model
 from appliance.clock import wall_ns
+from appliance.detect import throwaway
 from appliance.detect.acceptance import GATES, Verdict
 from appliance.detect.tensorrt_engine import DOOR, MOST_TRIES
 from appliance.errors import Refusal
@@ -151,6 +152,13 @@ def test_a_model_in_other_numbers_is_refused(brought: Path, monkeypatch: pytest.
     object.__setattr__(wanted, "calculates", Calculates.INT8)
     with pytest.raises(Refusal, match="a model in int8 is wanted, .*'appliance models quantize' makes one"):
         build_engine(wanted, stores_of(brought))
+
+
+def test_a_build_that_takes_too_much_memory_is_ended(brought: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    have_gpu(monkeypatch)
+    monkeypatch.setattr(throwaway, "LIBRARIES_MB", 0)
+    with pytest.raises(Refusal, match="tiny was to be built, but it took more than 1 MB of memory; --memory-mb allows more"):
+        build_engine(wish(brought, memory_mb=1.0), stores_of(brought))
 
 
 def test_without_tensorrt_it_is_told_where_it_comes_from(brought: Path) -> None:

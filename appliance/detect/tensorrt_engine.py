@@ -90,17 +90,20 @@ def _asked_for(folder: Path | None) -> tuple[TensorRt, Cuda]:
 
 def _opened(file: EngineFile, trt: TensorRt, settings: DetectorSettings, cuda: Cuda, strikes: Strikes) -> TensorRtEngine:
     try:
-        plan = LoadedPlan(trt, checked_plan(file))
+        return TensorRtEngine(_loaded(file, trt), file.metadata, settings, cuda, strikes=strikes)
+    except RuntimeError as error:
+        raise Refusal(f"the engine {file.path} must run on {cuda.info.name}, found that it does not: {error}") from None
+
+
+def _loaded(file: EngineFile, trt: TensorRt) -> LoadedPlan:
+    try:
+        return LoadedPlan(trt, checked_plan(file))
     except Spoilt as spoilt:
         raise Outdated(spoilt.sentence) from None
     except Refusal as refusal:
         raise Outdated(f"{refusal.sentence} ({file.path}; {ANEW})") from None
     except OSError as error:
         raise Refusal(f"the engine {file.path} cannot be read: {error.strerror}") from None
-    try:
-        return TensorRtEngine(plan, file.metadata, settings, cuda, strikes=strikes)
-    except RuntimeError as error:
-        raise Refusal(f"the engine {file.path} must run on {cuda.info.name}, found that it does not: {error}") from None
 
 
 def device_of(trt: TensorRt, cuda: Cuda) -> Device:

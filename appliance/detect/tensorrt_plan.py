@@ -37,6 +37,8 @@ class Plan(Protocol):
 class LoadedPlan:
     """See ``Plan``. One engine; contexts share its weights, and work on their own.
 
+    Raises ``Refusal`` where it is none for this GPU, and ``GpuError`` where there is no room for it.
+
     What TensorRT says goes to ``words``, which must outlive all that is made of it.
     """
 
@@ -50,9 +52,10 @@ class LoadedPlan:
         self._runtime.error_recorder = self._recorder
         engine = self._runtime.deserialize_cuda_engine(serialized)
         if engine is None:
-            raise Refusal(
-                f"an engine that this {self.title} built for this GPU is wanted, found another one: {self._words.take()}"
-            )
+            said = self._words.take()
+            if NO_ROOM.search(said):
+                raise OutOfGpuMemory(f"{self.title} was to load an engine, found no room for it: {said}; {MEMORY}")
+            raise Refusal(f"an engine that this {self.title} built for this GPU is wanted, found another one: {said}")
         engine.error_recorder = self._recorder
         self._engine: ICudaEngine = engine
         self.input, self.output_name, self.output_dtype = self._ports()

@@ -258,6 +258,9 @@ class Runtime:
         self.error_recorder: Any = None
 
     def deserialize_cuda_engine(self, serialized_engine: bytes) -> Engine | None:
+        if self._world.fails("roomy engine"):
+            self._logger.log(Severity.ERROR, "[defaultAllocator.cpp] Error Code 1: Cuda Runtime (out of memory)")
+            return None
         if not serialized_engine.startswith(MAGIC):
             self._logger.log(Severity.ERROR, "the magic tag does not match")
             return None

@@ -14,7 +14,7 @@ from appliance.building.trial import make
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import DetectorSettings
 from appliance.detect.cuda_python import CudaPython
-from appliance.detect.tensorrt_engine import open_tensorrt
+from appliance.detect.tensorrt_engine import Outdated, open_tensorrt
 from appliance.errors import Refusal
 from appliance.messages import EndOfStream
 from appliance.models.built import built_folder
@@ -81,6 +81,23 @@ def test_without_room_to_build_it_is_told_what_makes_some(tmp_path: Path) -> Non
     with pytest.raises(Refusal, match="OutOfMemory .*; a smaller --max-batch or --workspace-mb, or one program less"):
         make(request, world.module, CudaPython(world.cuda), lambda phase, share: None)
     assert not (tmp_path / "built").exists()
+
+
+def test_an_engine_that_there_is_no_room_for_is_not_built_anew(tmp_path: Path) -> None:
+    world, model = Computer(Gpu()), write_detector(tmp_path / "tiny.onnx")
+    cuda = CudaPython(world.cuda)
+    made = make(request_for(model, tmp_path / "built", tmp_path), world.module, cuda, lambda *_: None)
+    world.faults = {("roomy engine", 1): True}
+    with pytest.raises(Refusal, match="found no room for it: .*'nvidia-smi' tells who has its memory") as full:
+        open_tensorrt(tmp_path / "built", digest_of(model), DetectorSettings(model="m"), world.module, cuda)
+    assert not isinstance(full.value, Outdated)
+    # Of another release, say, under the same number.
+    world.version = "10.3.9"
+    spoilt = world.module
+    spoilt.__version__ = "10.3.0"
+    with pytest.raises(Outdated, match="built for this GPU is wanted, found another one: .*makes it anew"):
+        open_tensorrt(tmp_path / "built", digest_of(model), DetectorSettings(model="m"), spoilt, cuda)
+    assert {path.name for path in (tmp_path / "built").iterdir()} == {made.file}
 
 
 def test_a_build_leaves_others_what_they_have(tmp_path: Path) -> None:

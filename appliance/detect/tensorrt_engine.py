@@ -21,7 +21,7 @@ from appliance.detect.tensorrt_plan import LoadedPlan, Plan
 from appliance.detect.tensorrt_slot import Slot
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
-from appliance.models.built import ANEW, PRECISION, Device, Spoilt, checked_plan, find_engine
+from appliance.models.built import ANEW, NONE_BUILT, PRECISION, Device, Spoilt, checked_plan, find_engine, has_engine
 from appliance.models.engine_file import EngineFile
 from appliance.models.manifest import input_px_in
 from appliance.models.strikes import MOST_STRIKES, Strikes
@@ -49,6 +49,9 @@ def open_tensorrt(
 ) -> TensorRtEngine:
     """The engine that this device has built of a model; raises ``Refusal`` where there is none, or it does not run."""
     if trt is None or cuda is None:
+        if has_device_file() and not has_engine(folder, model_sha256):
+            # Nor does it take memory there, as asking it would.
+            raise Refusal(f"an engine is wanted, but {NONE_BUILT}")
         trt, cuda = _asked_for(folder)
     found = find_engine(folder, model_sha256, device_of(trt, cuda))
     if found.file is None:

@@ -26,6 +26,7 @@ ENDING = ".engine"
 # Of the header.
 KEY, PLAN_SHA256 = "key", "plan_sha256"
 PRECISION, BEST_ANCHORS, BUILT_AS = "precision", "best_anchors", "built_as"
+NONE_BUILT = "no engine of this model was built here ('appliance models build' does that)"
 ANEW = "'appliance models build' makes it anew; a machine that counts does so by itself"
 # Characters of a name.
 MOST_OF_A_DIGEST = 20
@@ -120,7 +121,9 @@ def find_engine(folder: Path | None, model_sha256: str, device: Device) -> Found
         outdated = outdated or difference
     if outdated:
         return Found(None, f"the engine of this model was built for {outdated} ({ANEW})", is_outdated=True)
-    return Found(None, "no engine of this model was built here ('appliance models build' does that)")
+    if has_engine(folder, model_sha256):
+        return Found(None, "the engine of this model is cut off, or cannot be read ('appliance models build' makes it anew)")
+    return Found(None, NONE_BUILT)
 
 
 def has_engine(folder: Path | None, model_sha256: str) -> bool:

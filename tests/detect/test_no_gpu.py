@@ -12,7 +12,7 @@ from appliance.detect import cuda
 from appliance.detect.cuda import GpuError, OutOfGpuMemory
 from appliance.detect.cuda_python import CHOICE, CudaPython
 from appliance.detect.cuda_words import remedy_for
-from appliance.detect.tensorrt_engine import TensorRtEngine
+from appliance.detect.tensorrt_engine import TensorRtEngine, open_tensorrt
 from appliance.detect.tensorrt_plan import LoadedPlan
 from appliance.errors import Refusal
 from tests.detect.fake_cuda import Error, FakeCudart
@@ -57,6 +57,16 @@ def test_without_a_gpu_it_is_told_what_to_do(
     # What to do where there is no driver is no use where there is one, and the other way round.
     assert ("--gpus all" in sentence) is not is_seen
     assert ("update it on the host" in sentence) == (is_seen and error is Error.cudaErrorInsufficientDriver)
+
+
+def test_a_gpu_that_nobody_has_built_for_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = DetectorSettings(model="m")
+    monkeypatch.setattr(cuda, "DEVICE_FILES", (tmp_path / "none",))
+    with pytest.raises(Refusal, match="(TensorRT|GPU of NVIDIA's) is wanted"):
+        open_tensorrt(tmp_path, "a" * 64, wanted)
+    monkeypatch.setattr(cuda, "DEVICE_FILES", (tmp_path,))
+    with pytest.raises(Refusal, match="no engine of this model was built here"):
+        open_tensorrt(tmp_path, "a" * 64, wanted)
 
 
 def test_nothing_is_said_of_what_nobody_knows() -> None:

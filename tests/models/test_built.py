@@ -88,6 +88,7 @@ def test_what_is_cut_off_or_bears_another_name_is_none(tmp_path: Path) -> None:
         checked_plan(found)
     path.write_bytes(path.read_bytes()[:20])
     assert find_engine(tmp_path, MODEL, HERE).file is None
+    assert find_engine(tmp_path, MODEL, HERE).reason.startswith("the engine of this model is cut off, or cannot be read")
     keep_engine(tmp_path, key(), {}, PLAN).rename(tmp_path / f"{MODEL[:20]}-{'0' * 20}.engine")
     assert find_engine(tmp_path, MODEL, HERE).file is None
     assert find_engine(tmp_path / "nowhere", MODEL, HERE).file is None

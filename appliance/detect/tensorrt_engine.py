@@ -19,6 +19,7 @@ from appliance.detect.tensorrt_api import TensorRt, load_tensorrt, title_of
 from appliance.detect.tensorrt_layout import Size, size_of
 from appliance.detect.tensorrt_plan import LoadedPlan, Plan
 from appliance.detect.tensorrt_slot import Slot
+from appliance.detect.time_limit import ended_after
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.models.built import ANEW, NONE_BUILT, PRECISION, Device, Spoilt, checked_plan, find_engine, has_engine
@@ -31,6 +32,8 @@ SLOTS = 2
 # What tells of those who ended over asking for the GPU, beside the engines.
 DOOR, MOST_TRIES = "gpu", 2
 AGAIN = "an hour later it is tried again"
+# Much more than it ever takes, and less than a detector may take until it is ready.
+LONGEST_OPENING_S = 60.0
 # Pictures at a time; of more the most alone is made ready at once.
 EACH_UP_TO = 8
 # Of a picture, width to height.
@@ -86,14 +89,24 @@ def _asked_for(folder: Path | None) -> tuple[TensorRt, Cuda]:
             folder.mkdir(exist_ok=True)
     door.begin()
     try:
-        return load_tensorrt(), open_cuda()
+        with ended_after(LONGEST_OPENING_S, "asking for the GPU"):
+            return load_tensorrt(), open_cuda()
     finally:
         door.end()
 
 
 def _opened(file: EngineFile, trt: TensorRt, settings: DetectorSettings, cuda: Cuda, strikes: Strikes) -> TensorRtEngine:
     try:
-        return TensorRtEngine(_loaded(file, trt), file.metadata, settings, cuda, strikes=strikes)
+        with ended_after(LONGEST_OPENING_S, f"opening the engine {file.path}"):
+            plan = _loaded(file, trt)
+            return TensorRtEngine(plan, file.metadata, settings, cuda, strikes=strikes)
+    except Outdated:
+        raise
+    except Refusal as refusal:
+        # Larger pictures are wanted now, say.
+        raise Outdated(f"{refusal.sentence} ({ANEW})") from None
+    except OSError as error:
+        raise Refusal(f"the engine {file.path} cannot be read: {error.strerror}") from None
     except RuntimeError as error:
         raise Refusal(f"the engine {file.path} must run on {cuda.info.name}, found that it does not: {error}") from None
 
@@ -105,8 +118,6 @@ def _loaded(file: EngineFile, trt: TensorRt) -> LoadedPlan:
         raise Outdated(spoilt.sentence) from None
     except Refusal as refusal:
         raise Outdated(f"{refusal.sentence} ({file.path}; {ANEW})") from None
-    except OSError as error:
-        raise Refusal(f"the engine {file.path} cannot be read: {error.strerror}") from None
 
 
 def device_of(trt: TensorRt, cuda: Cuda) -> Device:

@@ -385,6 +385,8 @@ def test_an_engine_is_not_asked_for_larger_pictures_than_it_takes() -> None:
     cuda = FakeCudart()
     with refused(cuda, "up to 128 px, found that 640"):
         attempt(cuda, serialized(OPEN), input_px=640)
+    # Of a size that cannot be chosen nobody is asked.
+    attempt(cuda, serialized([((1, 64, 96, 3),) * 3]), input_px=640)
 
 
 def test_without_a_gpu_it_is_told_why() -> None:

@@ -87,7 +87,9 @@ def test_an_engine_that_there_is_no_room_for_is_not_built_anew(tmp_path: Path) -
     world, model = Computer(Gpu()), write_detector(tmp_path / "tiny.onnx")
     cuda = CudaPython(world.cuda)
     made = make(request_for(model, tmp_path / "built", tmp_path), world.module, cuda, lambda *_: None)
-    world.faults = {("roomy engine", 1): True}
+    with pytest.raises(Outdated, match="up to 128 px, found that 640 px are wanted .*makes it anew"):
+        open_tensorrt(tmp_path / "built", digest_of(model), DetectorSettings(model="m", input_px=640), world.module, cuda)
+    world.faults = {("roomy engine", 2): True}
     with pytest.raises(Refusal, match="found no room for it: .*'nvidia-smi' tells who has its memory") as full:
         open_tensorrt(tmp_path / "built", digest_of(model), DetectorSettings(model="m"), world.module, cuda)
     assert not isinstance(full.value, Outdated)

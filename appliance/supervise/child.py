@@ -109,7 +109,7 @@ class Child:
         if self._process.poll() is not None:
             return True
         if not self._killed_ns and self._is_silent():
-            self.kill()
+            self.kill(f"no sign of life for {self._patience_s:g} s")
         return self._is_stuck()
 
     def kill(self, why: str = "") -> None:
@@ -121,9 +121,12 @@ class Child:
     def _is_stuck(self) -> bool:
         return self._killed_ns > 0 and monotonic_ns() - self._killed_ns > STUCK_NS
 
+    @property
+    def _patience_s(self) -> float:
+        return self.spec.silence_s if self.is_ready else self.spec.start_s
+
     def _is_silent(self) -> bool:
-        patience_s = self.spec.silence_s if self.is_ready else self.spec.start_s
-        return monotonic_ns() - self._heard_ns > patience_s * NS_PER_S
+        return monotonic_ns() - self._heard_ns > self._patience_s * NS_PER_S
 
     def bury(self) -> int:
         """End a life that is over: its exit code. The next one may start after a delay that doubles from death to death.

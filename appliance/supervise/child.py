@@ -206,11 +206,11 @@ class Child:
                 self._process.wait(STOP_S)
 
 
-def part_from(stuck: Child, everybody: Iterable[Child]) -> None:
+def part_from(buried: Child, everybody: Iterable[Child]) -> None:
     """What one has open that cannot be ended stays open, and who has talked to it would go on: all others begin anew, too."""
-    for other in everybody:
-        if other is not stuck:
-            other.kill(f"{stuck.spec.name} {STUCK}")
+    for other in everybody if buried.was_stuck else ():
+        if other is not buried:
+            other.kill(f"{buried.spec.name} {STUCK}")
 
 
 def _together(some: dict[K, int], others: dict[K, int]) -> dict[K, int]:

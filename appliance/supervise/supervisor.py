@@ -265,8 +265,7 @@ class Supervisor:
                 return
             why = (child.complaint if exit_code == REFUSED_EXIT else "") or child.last_end
             logger.warning("%s has died (%s) and is started again", child.spec.name, why)
-            if child.was_stuck:
-                part_from(child, self.children.values())
+            part_from(child, self.children.values())
             # Told at once: in a second all may be well again, and a gap without its reason.
             self._health_due_ns = 0
             for stream in self.streams.values():

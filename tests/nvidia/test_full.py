@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appliance.building.request import BuildRequest, Calculates
@@ -16,7 +17,8 @@ from appliance.config import DetectorSettings
 from appliance.detect.cuda_python import CudaPython
 from appliance.detect.tensorrt_engine import Outdated, open_tensorrt
 from appliance.errors import Refusal
-from appliance.messages import EndOfStream
+from appliance.ipc.frame_ring import FrameRing
+from appliance.messages import EndOfStream, FrameTicket
 from appliance.models.built import built_folder
 from appliance.models.store import digest_of
 from appliance.models.versions import draft_in
@@ -43,10 +45,21 @@ def request_for(model: Path, out: Path, timings: Path) -> BuildRequest:
     )
 
 
+SIDE = 128
+
+
 class SquarePictures(Pictures):
     """Those of a camera whose pictures are as high as they are wide."""
 
-    shape = (128, 128)
+    def write(self, epoch: int, frame: int) -> FrameTicket:
+        ticket = super().write(epoch, frame)
+        ring = FrameRing(ticket.ring, writable=True)
+        ring.begin(ticket.slot)
+        picture = ring.input_picture(ticket.slot, SIDE, SIDE)
+        picture[:] = 30
+        picture[32:64, 4 * ticket.slot : 4 * ticket.slot + 40] = 240
+        size = {"source_height": SIDE, "source_width": SIDE, "input_height": SIDE, "input_width": SIDE}
+        return msgspec.structs.replace(ticket, generation=ring.commit(ticket.slot), **size)
 
 
 def test_without_room_for_a_batch_it_is_given_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -226,8 +226,6 @@ def test_an_order_finds_no_frame_of_the_epoch_before(tmp_path: Path, here: Path)
 class Pictures:
     """A decoder's part: pictures in a ring, and tickets for them."""
 
-    shape = INPUT_HEIGHT, INPUT_WIDTH
-
     def __init__(self, path: str) -> None:
         self._path, self._ring = path, FrameRing(path, writable=True)
 
@@ -235,13 +233,10 @@ class Pictures:
         """A bright block on the frame's own place, in the slot whose turn it is."""
         slot = frame % SLOTS
         self._ring.begin(slot)
-        height, width = self.shape
-        picture = self._ring.input_picture(slot, height, width)
+        picture = self._ring.input_picture(slot, INPUT_HEIGHT, INPUT_WIDTH)
         picture[:] = 30
         picture[32:64, 4 * slot : 4 * slot + 40] = 240
-        ticket = ticket_for(self._path, slot, self._ring.commit(slot), epoch=epoch, frame=frame)
-        size = {"source_height": height, "source_width": width, "input_height": height, "input_width": width}
-        return msgspec.structs.replace(ticket, **size)
+        return ticket_for(self._path, slot, self._ring.commit(slot), epoch=epoch, frame=frame)
 
 
 def detected(messages: Sequence[Detected]) -> list[tuple[int, int, float]]:

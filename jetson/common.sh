@@ -81,16 +81,9 @@ make_release() {
     "$folder/bin/python" "$here/provided.py" || drop_release "the above is wanted of JetPack"
     mkdir "$folder/jetson"
     cp -p "$here"/appliance.service "$here"/appliance-power.service "$here"/power-mode "$folder/jetson/"
-    # The small model of the demo, where the source is a checkout: a site begins with it.
-    if [ -d "$source/engines/demo" ]; then
-        mkdir "$(purelib)/engines"
-        cp -Rp "$source/engines/demo" "$(purelib)/engines/"
-    fi
     "$folder/bin/appliance" version >"$folder/finished.new" || drop_release "the new appliance cannot even say its version"
     mv "$folder/finished.new" "$folder/finished"
 }
-
-purelib() { "$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }
 
 # The release that is being made is none.
 drop_release() {

@@ -20,6 +20,7 @@ HEAVY = (
     "paho",
     "gi",
     "pynvml",
+    "PyNvVideoCodec",
     "ultralytics",
 )
 BLOCKED = f"""

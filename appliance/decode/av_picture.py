@@ -24,11 +24,19 @@ class Scalers:
 class AvPicture:
     """A decoded frame; its size is that of the upright picture, however the camera was held."""
 
-    def __init__(self, frame: av.VideoFrame, pts_ns: int, scalers: Scalers, sent_ns: int | None = None) -> None:
+    def __init__(
+        self,
+        frame: av.VideoFrame,
+        pts_ns: int,
+        scalers: Scalers,
+        sent_ns: int | None = None,
+        true_size: tuple[int, int] | None = None,
+    ) -> None:
+        """``true_size``: width and height, where the frame is a smaller copy, upright."""
         self._frame, self._scalers = frame, scalers
         # Quarters against the clock, from the file's display matrix.
         self._turns = round(frame.rotation / 90) % 4
-        self.width, self.height = self._lying(frame.width, frame.height)
+        self.width, self.height = true_size or self._lying(frame.width, frame.height)
         self.pts_ns, self.sent_ns = pts_ns, sent_ns
 
     def draw(self, network_input: Pixels, place: Letterbox, preview: Pixels) -> None:

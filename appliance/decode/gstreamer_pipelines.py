@@ -1,11 +1,9 @@
-"""What GStreamer is asked to do: launch lines chosen by the elements that a machine has. Pure; elements are asked for by name."""
+"""What GStreamer is asked to do: launch lines, from the best one to the last. Pure; elements are asked for by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from appliance.errors import Refusal
 
 # The way in which every pipeline ends: pictures in system memory, the newest ones, as soon as they are there. With B-frames
 # several come at once.
@@ -18,44 +16,58 @@ Has = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """One way to decode a codec: elements from the parser to pictures in system memory."""
+    """One way from a parser's pictures to those in system memory."""
 
     element: str
+    """What decodes."""
     launch: str
+    """Has it under the name ``decoder``; where a device scales, that is called ``scaler``, and ``size`` says to what."""
     why: str
+    further: tuple[str, ...] = ()
+    """Elements that are needed beside it."""
+    caps: str = ""
+    """What ``size`` asks for, but for the size; empty where the whole picture is given."""
+    wishes: tuple[tuple[str, str, str], ...] = ()
+    """Element, property and value, for those that have it; which do, differs from release to release."""
+    is_hardware: bool = True
+
+    def is_here(self, has: Has) -> bool:
+        """Whether this machine has all of it."""
+        return all(map(has, (self.element, *self.further)))
 
 
-# The best one first. Of a stream that nobody can begin with, libav's elements would show grey.
-DECODERS = {
-    codec: (
-        Decoder("nvv4l2decoder", f"{parser} ! nvv4l2decoder ! nvvidconv ! video/x-raw,format=I420", "Jetson's video engine"),
-        Decoder(nvidia, f"{parser} ! {nvidia} ! videoconvert", "the GPU's video engine"),
-        Decoder(libav, f"{parser} ! {libav} max-threads=1 output-corrupt=false ! videoconvert", "no hardware decoder is here"),
+IN_MEMORY, IN_CUDA = "video/x-raw,format=I420", "video/x-raw(memory:CUDAMemory),format=I420"
+# Of several taps, because every pixel of the large picture shall count; nvvidconv takes the nearest one if it is not asked.
+# Without full clocks Jetson's decoder goes to sleep between the pictures of a live camera, and wakes up late.
+JETSON = (("decoder", "enable-max-performance", "true"), ("scaler", "interpolation-method", "2"))
+# Pictures as soon as they are decoded, and no borders where a camera's pixels are not square.
+SERVER = (("decoder", "max-display-delay", "0"), ("scaler", "add-borders", "false"))
+
+
+def _decoders(nvidia: str, libav: str) -> tuple[Decoder, ...]:
+    size = f"capsfilter name=size caps={IN_MEMORY}"
+    cuda_size = f"capsfilter name=size caps={IN_CUDA} ! cudadownload"
+    jetson, server = "Jetson's video engine decodes", "the GPU's video engine decodes"
+    nvvidconv = f"nvv4l2decoder name=decoder ! nvvidconv name=scaler ! {size}"
+    one_step = f"{nvidia} name=decoder ! cudaconvertscale name=scaler ! {cuda_size}"
+    # GStreamer 1.20 has the same in two.
+    two_steps = f"{nvidia} name=decoder ! cudascale name=scaler ! cudaconvert ! {cuda_size}"
+    # The CUDA filters need a compiler at run time (libnvrtc); the decoder does not.
+    whole = f"{nvidia} name=decoder ! videoconvert"
+    software = f"{libav} name=decoder max-threads=1 output-corrupt=false ! videoconvert"
+    return (
+        Decoder("nvv4l2decoder", nvvidconv, f"{jetson} and scales", ("nvvidconv",), IN_MEMORY, JETSON),
+        Decoder(nvidia, one_step, f"{server}, the GPU scales", ("cudaconvertscale", "cudadownload"), IN_CUDA, SERVER),
+        Decoder(nvidia, two_steps, f"{server}, the GPU scales", ("cudascale", "cudaconvert", "cudadownload"), IN_CUDA, SERVER),
+        Decoder(nvidia, whole, f"{server}, but nothing scales on the GPU (cudascale, libnvrtc)", wishes=SERVER[:1]),
+        # Of a stream that nobody can begin with, it would show grey.
+        Decoder(libav, software, "no hardware decoder is here", is_hardware=False),
     )
-    for codec, parser, nvidia, libav in (
-        ("H264", "h264parse", "nvh264dec", "avdec_h264"),
-        ("H265", "h265parse", "nvh265dec", "avdec_h265"),
-    )
-}
-DEPAYLOADERS = {"H264": "rtph264depay", "H265": "rtph265depay"}
 
 
-def decoder_for(codec: str, has: Has) -> Decoder:
-    """The best decoder that is here; raises ``Refusal`` where there is none."""
-    known = DECODERS.get(codec, ())
-    for decoder in known:
-        if has(decoder.element):
-            return decoder
-    if not known:
-        raise Refusal(f"GStreamer is asked for H.264 or H.265, found {codec}")
-    wanted = " or ".join(decoder.element for decoder in known)
-    raise Refusal(f"GStreamer needs {wanted} for {codec}, found none of them (scripts/install --system)")
-
-
-def after_rtsp(codec: str, has: Has) -> tuple[str, Decoder]:
-    """From RTP packets to pictures, as a launch line without its sink, and what decodes."""
-    decoder = decoder_for(codec, has)
-    return f"{DEPAYLOADERS[codec]} ! {decoder.launch}", decoder
+# The best one first.
+DECODERS = {"H264": _decoders("nvh264dec", "avdec_h264"), "H265": _decoders("nvh265dec", "avdec_h265")}
+FROM_RTP = {"H264": "rtph264depay ! h264parse", "H265": "rtph265depay ! h265parse"}
 
 
 def of_launch_line(line: str) -> str:

@@ -8,13 +8,17 @@ from urllib.parse import unquote, urlsplit
 import av
 import gi
 import numpy as np
+from av.video.reformatter import ColorRange
 
 from appliance.access.hiding import hidden_in
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from appliance.decode.address import check_host
 from appliance.decode.asking import ask
 from appliance.decode.av_picture import AvPicture, Scalers
-from appliance.decode.gstreamer_pipelines import JITTER_MS, TO_SINK, after_rtsp, of_file, of_launch_line
+from appliance.decode.decoders import Decoders
+from appliance.decode.demand import Demand
+from appliance.decode.gstreamer_decoding import Decoding
+from appliance.decode.gstreamer_pipelines import JITTER_MS, TO_SINK, of_file, of_launch_line
 from appliance.decode.source import NoAnswer, check_file, hidden, is_file, is_launch_line, without_frames, without_pictures
 from appliance.errors import Refusal
 from appliance.messages import SourceInfo
@@ -28,6 +32,8 @@ OPEN_TIMEOUT_S = 5.0
 # Messages that nobody needs, which a stream would pile up for ever.
 HARMLESS = Gst.MessageType.TAG | Gst.MessageType.QOS | Gst.MessageType.STATE_CHANGED | Gst.MessageType.ELEMENT
 LEAST_STEP_NS = NS_PER_MS
+# Black is 0 and white 255, as many cameras have it, and not 16 and 235; where a camera says no more than that, GstVideo drops it.
+FULL_RANGE = "1:"
 # Of NTP's clock, which rtspsrc gives; UTC begins in 1970, that in 1900.
 NTP_TO_UTC_NS = 2_208_988_800 * NS_PER_S
 FALLBACK_RATE = 25.0
@@ -36,14 +42,23 @@ FALLBACK_RATE = 25.0
 class GStreamerSource:
     """See ``Source``."""
 
-    def __init__(self, address: str, transport: str = "tcp", stall_s: float = 3.0) -> None:
+    def __init__(
+        self,
+        address: str,
+        transport: str = "tcp",
+        stall_s: float = 3.0,
+        *,
+        decoders: Decoders | None = None,
+        demand: Demand | None = None,
+    ) -> None:
+        """Raises ``DecoderFailed`` where another one of the ``decoders`` may be tried at once."""
         Gst.init(None)
         self._address, self._transport, self._stall_s = address, transport, stall_s
+        self._decoders, self._demand = decoders or Decoders(), demand
         self._is_file = is_file(address)
         self.damaged = 0
         self.problem = ""
         self._scalers = Scalers()
-        self._with = ""
         self._begin()
 
     def _begin(self) -> None:
@@ -53,14 +68,15 @@ class GStreamerSource:
         self._heard_ns = monotonic_ns()
         self._fault = ""
         self._hook: tuple[Any, int] | None = None
+        self._decoding = Decoding(self._decoders, self._demand)
         self._pipeline = self._built()
         self._sink = self._pipeline.get_by_name("pictures")
         self._pipeline.set_state(Gst.State.PLAYING)
         self._held = self._pull(self._stall_s if self._is_file else OPEN_TIMEOUT_S)
         if self._held is None:
-            reason = self._fault_on_bus()
+            reason, failure = self._fault_on_bus(), self._decoding.verdict()
             self.close()
-            raise self._refusal(reason)
+            raise failure or self._decoding.refusal or self._refusal(reason)
         self.info = self._info_of(self._held)
 
     def _built(self) -> Any:
@@ -99,27 +115,22 @@ class GStreamerSource:
         """Called by GStreamer's thread for every stream of the camera."""
         del source
         structure = pad.get_current_caps().get_structure(0)
-        if structure.get_string("media") != "video" or sink.get_static_pad("sink").is_linked():
-            return
-        try:
-            launch, decoder = after_rtsp(structure.get_string("encoding-name"), has)
-        except Refusal as refusal:
-            self._fault = refusal.sentence
-            return
-        self._with = f"{decoder.element}, because {decoder.why}"
-        middle = Gst.parse_bin_from_description(launch, True)
-        pipeline.add(middle)
-        middle.link(sink)
-        middle.sync_state_with_parent()
-        pad.link(middle.get_static_pad("sink"))
+        if structure.get_string("media") == "video" and not sink.get_static_pad("sink").is_linked():
+            self._decoding.connect(structure.get_string("encoding-name"), pad, pipeline, sink)
 
     def _info_of(self, sample: Any) -> SourceInfo:
         structure = sample.get_caps().get_structure(0)
         found, over, under = structure.get_fraction("framerate")
         rate = over / under if found and over and under else FALLBACK_RATE
         version = ".".join(str(part) for part in Gst.version()[:3])
-        decoder = f"GStreamer {version}" + (f": {self._with}" if self._with else "")
-        return SourceInfo(structure.get_value("width"), structure.get_value("height"), rate, 0, decoder)
+        decoder = f"GStreamer {version}" + (f": {self._decoding.said}" if self._decoding.said else "")
+        width, height = self._decoding.true_size((structure.get_value("width"), structure.get_value("height")))
+        return SourceInfo(width, height, rate, 0, decoder)
+
+    def serve(self, demand: Demand) -> None:
+        """See ``Source``."""
+        self._demand = demand
+        self._decoding.serve(demand)
 
     def read(self) -> AvPicture | None:
         """See ``Source``."""
@@ -136,19 +147,21 @@ class GStreamerSource:
     def _pull(self, timeout_s: float) -> Any:
         """The next sample; None where none comes, or none any more."""
         end_ns = monotonic_ns() + round(timeout_s * NS_PER_S)
-        while (left_ns := end_ns - monotonic_ns()) > 0 and not self._fault:
+        while (left_ns := end_ns - monotonic_ns()) > 0 and not self._fault and self._decoding.refusal is None:
             sample = self._sink.try_pull_sample(min(left_ns, NS_PER_S // 5))
             if sample is not None:
                 return sample
-            if self._sink.is_eos() or self._pipeline.get_bus().peek() is not None and self._has_failed():
+            if self._sink.is_eos() or self._decoding.is_stuck or self._has_failed():
                 return None
         return None
 
     def _has_failed(self) -> bool:
+        if self._pipeline.get_bus().peek() is None:
+            return False
         message = self._pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
         if message is not None:
-            error, _ = message.parse_error()
-            self._fault = error.message
+            self._fault = message.parse_error()[0].message
+            self._decoding.hear(message)
         return message is not None
 
     def _picture_in(self, sample: Any) -> AvPicture:
@@ -158,13 +171,16 @@ class GStreamerSource:
         mapping = buffer.map(Gst.MapFlags.READ)
         self._mapping = (buffer, mapping)
         content = np.frombuffer(mapping.data, np.uint8)
-        if list(layout.stride[:3]) == [width, width // 2, width // 2] and height % 2 == 0:
-            # As FFmpeg has it: no copy; it is let go of before the next one is read.
+        if list(layout.stride[:3]) == [width, width // 2, width // 2] and height % 4 == 0:
+            # As FFmpeg has it: no copy; it is let go of before the next one is read. PyAV takes rows by the six.
             frame = av.VideoFrame.from_numpy_buffer(content[: width * height * 3 // 2].reshape(-1, width), format="yuv420p")
         else:
             frame = _copied(content, layout)
+        if (sample.get_caps().get_structure(0).get_string("colorimetry") or "").startswith(FULL_RANGE):
+            frame.color_range = ColorRange.JPEG
         self._last_ns = self._pts_ns(buffer.pts)
-        return AvPicture(frame, self._last_ns, self._scalers, _sent_ns(buffer))
+        true_size = self._decoding.true_size((width, height))
+        return AvPicture(frame, self._last_ns, self._scalers, _sent_ns(buffer), true_size)
 
     def _pts_ns(self, pts_ns: int) -> int:
         if pts_ns == Gst.CLOCK_TIME_NONE:
@@ -178,6 +194,8 @@ class GStreamerSource:
             if self._fault:
                 return f"{self._address} cannot be decoded any further: {self._fault}"
             return "" if self._last_ns >= 0 else without_frames(self._address)
+        if (failure := self._decoding.verdict()) is not None:
+            return f"{hidden(self._address)}: {failure.sentence}"
         if self._fault or self._sink.is_eos():
             return f"{hidden(self._address)} has ended the connection"
         return without_pictures(self._address, (monotonic_ns() - self._heard_ns) / NS_PER_S)
@@ -222,18 +240,13 @@ class GStreamerSource:
             source, handler = self._hook
             self._hook = None
             source.disconnect(handler)
+        self._decoding.close()
 
     def _unmap(self) -> None:
         if self._mapping is not None:
             buffer, mapping = self._mapping
             self._mapping = None
             buffer.unmap(mapping)
-
-
-def has(element: str) -> bool:
-    """Whether this machine has an element."""
-    Gst.init(None)
-    return Gst.ElementFactory.find(element) is not None
 
 
 def _parsed(line: str) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.decode.asking import Misled
+from appliance.decode.demand import Demand
 from appliance.decode.source import NoAnswer, Picture, Source
 from appliance.errors import Refusal
 from appliance.messages import Condition, SourceInfo
@@ -29,10 +30,16 @@ class LiveSource:
     """The pictures of one camera over all its connections. Nothing here ends or raises."""
 
     def __init__(
-        self, opened: Callable[[], Source], now_ns: Callable[[], int] = monotonic_ns, ask: Callable[[], bool] = lambda: True
+        self,
+        opened: Callable[[Demand | None], Source],
+        now_ns: Callable[[], int] = monotonic_ns,
+        ask: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``ask`` raises ``Misled`` where ``opened`` had better not be tried again."""
+        """``opened`` is told what pictures are only drawn for, where that is known; ``ask`` raises ``Misled`` where it had better
+        not be tried again.
+        """
         self._opened, self._now_ns, self._ask = opened, now_ns, ask
+        self._demand: Demand | None = None
         self._is_misled = False
         self._source: Source | None = None
         self._connected_ns = self._attempt_ns = 0
@@ -72,6 +79,12 @@ class LiveSource:
             self.condition = Condition("ok", "")
         return picture
 
+    def serve(self, demand: Demand) -> None:
+        """See ``Source``; of this connection and all that follow."""
+        self._demand = demand
+        if self._source is not None:
+            self._source.serve(demand)
+
     def degrade(self, reason: str) -> None:
         """Something is wrong with the pictures, or, with an empty reason, nothing is any more."""
         self.condition = Condition("degraded" if reason else "ok", reason)
@@ -88,7 +101,7 @@ class LiveSource:
             if self._is_misled:
                 self._ask()
             self._is_misled = False
-            self._source = self._opened()
+            self._source = self._opened(self._demand)
         except Misled as refusal:
             self._is_misled = True
             self._lose(refusal.sentence, LONGEST_DELAY_NS)

@@ -9,6 +9,7 @@ import numpy as np
 from cv2.utils import logging as cv2_logging
 
 from appliance.clock import NS_PER_S, monotonic_ns
+from appliance.decode.demand import Demand
 from appliance.decode.source import check_file, cut_short, hidden, is_file, is_webcam, without_frames
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
@@ -91,6 +92,10 @@ class OpenCvSource:
         if self._last_ns < 0:
             return without_frames(self._address)
         return cut_short(self._address, self.info.frames * self._frame_ns, self._last_ns, self._frame_ns)
+
+    def serve(self, demand: Demand) -> None:
+        """See ``Source``; what is scaled here is scaled when it is drawn."""
+        del demand
 
     def seek(self, pts_ns: int) -> bool:
         """See ``Source``; OpenCV's seeking is not exact."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import CameraSettings, Pace
 from appliance.decode.choice import live_source, open_source
+from appliance.decode.demand import Demand
 from appliance.decode.live_source import LiveSource
 from appliance.decode.reader import LiveReader, Numbered, Reader
 from appliance.decode.run import Moment, Run
@@ -54,6 +55,7 @@ class Decoder:
             self._begin(order)
         elif isinstance(order, Rescale) and self._run is not None:
             self._run.rescale(order)
+            self._source.serve(Demand(order.rule, self._camera.preview_px))
         run = self._run
         while (credit := self._credits.take()) is not None:
             if run is not None and credit.epoch == run.epoch:
@@ -69,6 +71,7 @@ class Decoder:
             self._tell()
 
     def _begin(self, order: Begin) -> None:
+        self._source.serve(Demand(order.model.rule, self._camera.preview_px))
         if isinstance(self._source, LiveSource):
             reader: Reader | LiveReader = LiveReader(self._source, order.checkpoint)
         else:

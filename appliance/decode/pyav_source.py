@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 
@@ -17,6 +17,7 @@ from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from appliance.decode.address import check_host
 from appliance.decode.asking import ask
 from appliance.decode.av_picture import AvPicture, Scalers
+from appliance.decode.demand import Demand
 from appliance.decode.source import NoAnswer, check_file, cut_short, hidden, is_file, without_frames, without_pictures
 from appliance.errors import Refusal
 from appliance.messages import SourceInfo
@@ -156,7 +157,7 @@ class PyAvSource:
             if not self._is_file and monotonic_ns() - self._heard_ns > self._stall_s * NS_PER_S:
                 return
             try:
-                frames = self._stream.decode(packet)
+                frames = self._decoded(packet)
             except av.error.FFmpegError:
                 self._note_damage(None if packet is None else packet.pts)
                 continue
@@ -164,6 +165,10 @@ class PyAvSource:
                 if frame.is_corrupt:
                     self._note_damage(frame.pts)
                 yield frame
+
+    def _decoded(self, packet: av.Packet[VideoStream] | None) -> Iterable[av.VideoFrame]:
+        """What a packet brings forth; none is for what the decoder still holds. Raises ``FFmpegError``."""
+        return self._stream.decode(packet)
 
     def _packets(self) -> Iterator[av.Packet[VideoStream] | None]:
         """All packets, and in the end an empty one or none, for which the decoder gives what it still holds."""
@@ -212,6 +217,10 @@ class PyAvSource:
         if stream.duration and stream.time_base:
             return int(stream.duration * stream.time_base * NS_PER_S)
         return _clock_ns(stream.metadata.get("DURATION", ""))
+
+    def serve(self, demand: Demand) -> None:
+        """See ``Source``; what is scaled here is scaled when it is drawn."""
+        del demand
 
     def seek(self, pts_ns: int) -> bool:
         """See ``Source``."""

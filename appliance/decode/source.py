@@ -7,6 +7,7 @@ from typing import Protocol
 
 from appliance.access.hiding import hidden_in, without_parameters
 from appliance.clock import NS_PER_S
+from appliance.decode.demand import Demand
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import Letterbox
@@ -43,6 +44,11 @@ class Source(Protocol):
 
     def read(self) -> Picture | None:
         """The next picture, or None at the end; ``problem`` then says whether that was one."""
+
+    def serve(self, demand: Demand) -> None:
+        """What pictures are only drawn for from now on, so that a device that scales may give smaller ones: such a picture still
+        says the camera's size, but ``to_bgr`` has no more than was given. Until then every picture is whole.
+        """
 
     def seek(self, pts_ns: int) -> bool:
         """Go to a picture not later than ``pts_ns``; False where the source cannot, and stands anywhere."""

@@ -17,6 +17,7 @@ import numpy as np
 from appliance import pipeline
 from appliance.clock import monotonic_ns
 from appliance.config import CameraSettings, SiteSettings, home_expanded
+from appliance.decode.choice import for_cameras
 from appliance.decode.look import first_picture
 from appliance.detect.cuda import has_device_file
 from appliance.detect.network import TYPICAL_SOURCE, Network
@@ -50,6 +51,7 @@ def findings(site: SiteSettings, models_dir: Path) -> Iterator[Finding]:
     """Everything, as it is found; cameras are called all at once."""
     yield looked_at("system", system)
     yield looked_at("device", device)
+    yield looked_at("decoding", decoding)
     yield looked_at("shared memory", lambda: shared_memory(site))
     yield looked_at("sockets", lambda: str(runtime_parent(len("/appliance-1234567-12345678/credits.") + longest_name(site))))
     yield looked_at("disk", lambda: disk(site))
@@ -115,6 +117,12 @@ def device(root: Path = Path("/")) -> Finding:
         for one in told
     )
     return Finding("device", GOOD if all(one.condition.state == "ok" for one in told) else DOUBTFUL, said)
+
+
+def decoding() -> Finding:
+    """What decodes cameras' pictures; what each one really gets is found when it is looked through."""
+    said, is_good = for_cameras()
+    return Finding("decoding", GOOD if is_good else DOUBTFUL, said)
 
 
 def shared_memory(site: SiteSettings) -> str:

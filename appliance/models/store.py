@@ -39,9 +39,10 @@ def own_store(data_dir: Path) -> Path:
 
 
 def store_folder() -> Path:
-    """The models of the checkout that this is, or of the working directory."""
-    beside = Path(__file__).resolve().parent.parent.parent / ENGINES
-    return beside if beside.is_dir() else Path(ENGINES).resolve()
+    """The models of the checkout that this is, or, installed, what came along."""
+    package = Path(__file__).resolve().parent.parent
+    beside = package.parent / ENGINES
+    return beside if beside.is_dir() else package / ENGINES
 
 
 def stores_of(data_dir: Path) -> tuple[Path, Path]:

@@ -9,7 +9,6 @@ import pytest
 
 from appliance.config import CameraSettings
 from appliance.decode.choice import open_source
-from appliance.decode.gstreamer_pipelines import DECODERS, after_rtsp, decoder_for
 from appliance.decode.source import Source
 from appliance.errors import Refusal
 from tests.cameras import needs_gstreamer
@@ -22,7 +21,7 @@ def source_of(address: str, decoder: str = "gstreamer") -> Source:
 
 
 @needs_gstreamer
-@pytest.mark.parametrize("size", [(128, 72), (322, 182), (130, 98)])
+@pytest.mark.parametrize("size", [(128, 72), (322, 182), (130, 98), (160, 90)])
 def test_a_files_pictures_are_those_of_ffmpeg_to_the_pixel(tmp_path: Path, size: tuple[int, int]) -> None:
     """Also where rows have padding at their ends."""
     video = str(write_video(tmp_path / "a.mp4", numbered(30, size), Encoding(options={"g": "10", "bf": "2"})))
@@ -41,6 +40,21 @@ def test_a_files_pictures_are_those_of_ffmpeg_to_the_pixel(tmp_path: Path, size:
     first = ours.read()
     assert first is not None
     assert number_of(first) == 0
+    ours.close()
+    theirs.close()
+
+
+@needs_gstreamer
+def test_black_and_white_are_those_of_a_camera_that_uses_all_levels(tmp_path: Path) -> None:
+    all_levels = Encoding(pixels="yuvj420p", options={"g": "10", "bf": "0", "x264-params": "fullrange=on"})
+    video = str(write_video(tmp_path / "a.mp4", numbered(3), all_levels))
+    ours, theirs = source_of(video), source_of(video, "pyav")
+    one, other = ours.read(), theirs.read()
+    assert one is not None
+    assert other is not None
+    inside = draw(one).inside
+    np.testing.assert_allclose(inside, draw(other).inside, atol=2)
+    np.testing.assert_allclose((int(inside.min()), int(inside.max())), (40, 220), atol=3)
     ours.close()
     theirs.close()
 
@@ -76,21 +90,3 @@ def test_what_is_no_video_is_refused(address: str) -> None:
 def test_a_launch_line_wants_gstreamer() -> None:
     with pytest.raises(Refusal, match="a launch line needs the decoder gstreamer, found pyav"):
         source_of("gst:videotestsrc", "pyav")
-
-
-@pytest.mark.parametrize("codec", DECODERS)
-def test_hardware_comes_first(codec: str) -> None:
-    everything = [decoder.element for decoder in DECODERS[codec]]
-    for number, element in enumerate(everything):
-        here = everything[number:]
-        assert decoder_for(codec, here.__contains__).element == element
-        launch, chosen = after_rtsp(codec, here.__contains__)
-        assert chosen.element == element
-        assert f"! {element} " in launch
-    with pytest.raises(Refusal, match=f"GStreamer needs .* for {codec}, found none of them"):
-        decoder_for(codec, lambda element: False)
-
-
-def test_a_codec_that_nobody_knows_is_named() -> None:
-    with pytest.raises(Refusal, match="GStreamer is asked for H.264 or H.265, found VP8"):
-        after_rtsp("VP8", lambda element: True)

@@ -17,10 +17,12 @@ import pytest
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns, wall_ns
 from appliance.config import CameraSettings
 from appliance.decode.choice import live_source
+from appliance.decode.demand import Demand
 from appliance.decode.live_source import LiveSource
 from appliance.decode.opencv_source import CvPicture
 from appliance.decode.source import NoAnswer, Picture, Source
 from appliance.errors import Refusal
+from appliance.letterbox import InputRule
 from appliance.messages import Condition, SourceInfo
 from tests.cameras import Camera, needs_gstreamer
 from tests.decode.pictures import number_of
@@ -306,6 +308,9 @@ class Pencil:
     def read(self) -> Picture | None:
         return None if self.is_over else CvPicture(np.zeros((4, 4, 3), np.uint8), 0)
 
+    def serve(self, demand: Demand) -> None:
+        self.demand = demand
+
     def seek(self, pts_ns: int) -> bool:
         return pts_ns < 0
 
@@ -319,8 +324,10 @@ class Pencil:
 def test_pauses_grow_and_are_short_again_after_a_good_time() -> None:
     now_ns = 0
     answers: list[Refusal | Source] = []
+    asked: list[Demand | None] = []
 
-    def opened() -> Source:
+    def opened(demand: Demand | None) -> Source:
+        asked.append(demand)
         answer = answers.pop(0)
         if isinstance(answer, Refusal):
             raise answer
@@ -346,6 +353,17 @@ def test_pauses_grow_and_are_short_again_after_a_good_time() -> None:
         assert source.read() is None
         assert (source.idle_s, source.condition) == (pause_s, Condition("down", "out of lead"))
         now_ns += round(source.idle_s * NS_PER_S)
+    # What the pictures are for is told to the connection that stands, and to those that follow.
+    answers += [first := Pencil(), Pencil()]
+    assert source.read() is not None
+    demand = Demand(InputRule(), 640)
+    source.serve(demand)
+    assert first.demand == demand
+    first.is_over = True
+    assert source.read() is None
+    now_ns += round(source.idle_s * NS_PER_S)
+    assert source.read() is not None
+    assert asked[-2:] == [None, demand]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.decode.gstreamer_pipelines import DECODERS, FROM_RTP, TO_SINK
+from tests.cameras import needs_gstreamer
 from tests.docker.files import DOCKER
 from tests.system.videos import numbered, write_video
 
@@ -45,8 +48,45 @@ def test_both_end_as_the_same_container() -> None:
     """But for what only a GPU needs."""
     ends = [(DOCKER / name).read_text().rpartition("\nFROM ")[2].splitlines() for name in DOCKERFILES]
     different = set(ends[0]) ^ set(ends[1])
-    expected = ("NVIDIA_", "PYTHONUNBUFFERED", "HEALTHCHECK", "#")
+    expected = ("NVIDIA_", "GST_", "docker/gstreamer", "PYTHONUNBUFFERED", "HEALTHCHECK", "#")
     assert [line for line in different if not any(word in line for word in expected) and "libraries for" not in line] == []
+
+
+def test_the_drivers_video_libraries_are_asked_for() -> None:
+    ends = (DOCKER / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    assert "docker/gstreamer" in ends
+    told = re.search(r"NVIDIA_DRIVER_CAPABILITIES=(\S+)", ends)
+    assert told is not None
+    assert {"compute", "video", "utility"} <= set(told[1].split(","))
+
+
+OF_ELEMENTS = """
+import gi, json, os, sys
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+found = [(name, Gst.ElementFactory.find(name)) for name in sys.argv[1:]]
+plugins = [(name, factory.get_plugin()) for name, factory in found if factory is not None]
+print(json.dumps([[name, os.path.basename(plugin.get_filename()), plugin.get_license()] for name, plugin in plugins]))
+"""
+
+
+@needs_gstreamer
+def test_the_image_has_the_plugins_of_a_cameras_way_to_nvidias_decoder_and_none_under_the_gpl() -> None:
+    lines = [line for ways in DECODERS.values() for way in ways[1:-1] for line in way.launch.split(" ! ")]
+    lines += [line for way in FROM_RTP.values() for line in way.split(" ! ")]
+    elements = {line.split()[0] for line in (*lines, TO_SINK)} | {"rtspsrc", "rtpbin", "rtpjitterbuffer", "udpsrc"}
+    told = subprocess.run([sys.executable, "-c", OF_ELEMENTS, *sorted(elements)], capture_output=True, timeout=60, check=True)
+    found = json.loads(told.stdout)
+    # Where there is no driver, those of NVIDIA are not there.
+    assert elements - {name for name, _, _ in found} <= {name for name in elements if name.startswith(("nv", "cuda"))}
+    script = (DOCKER / "gstreamer").read_text()
+    brought = re.search(r'^plugins="(.*)"$', script, re.MULTILINE)
+    assert brought is not None
+    assert {file.removeprefix("libgst").removesuffix(".so") for _, file, _ in found} <= set(brought[1].split())
+    assert {licence for _, _, licence in found} == {"LGPL"}
+    for word in ("gstreamer1.0-libav", "plugins-ugly", "install -y --no-install-recommends gstreamer1.0"):
+        assert word not in script
 
 
 @pytest.fixture

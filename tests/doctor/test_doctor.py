@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from appliance.decode.choice import for_cameras
 from appliance.doctor.checks import Finding, device
 from tests.cameras import Camera, needs_gstreamer
 from tests.device.trees import ORIN_NANO, XAVIER_NX, planted
@@ -38,9 +39,10 @@ def test_a_good_site_is_called_good_and_nothing_is_left_behind(tmp_path: Path) -
     assert (outcome.exit_code, outcome.stderr) == (0, "")
     found = findings_in(tmp_path / "out.json")
     assert list(found) == [
-        "system", "device", "shared memory", "sockets", "disk", "clock", "detector", "camera file", "camera live",
+        "system", "device", "decoding", "shared memory", "sockets", "disk", "clock", "detector", "camera file", "camera live",
     ]  # fmt: skip
     assert all(finding["verdict"] in ("good", "doubtful") for finding in found.values())
+    assert found["decoding"]["said"] == for_cameras()[0]
     assert found["camera file"]["said"].startswith("128x72, 25 frames per second; PyAV")
     assert found["camera live"]["said"].startswith("128x72, 25 frames per second, the first after ")
     assert not (tmp_path / "data").exists()

@@ -119,7 +119,7 @@ class DetectorSettings(Settings):
     model: str = Field(min_length=1)
     """A path to an ONNX file, or the name of a model in ``engines/``."""
     backend: str = Field(default="auto", pattern="^(auto|tensorrt|openvino|onnxruntime)$")
-    """What runs it; ``auto``: the first of these that can."""
+    """What runs it; ``auto``: the first of these that can, and ONNX Runtime before OpenVINO where it is one for GPUs."""
     precision: Precision = Precision.AUTO
     confidence: Share = 0.25
     """The least score that starts a track."""

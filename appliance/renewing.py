@@ -20,13 +20,13 @@ from pathlib import Path
 import msgspec
 
 from appliance.building.request import Building, EngineMade
-from appliance.catalogue.building import BuildWish, Facts, acceptance_for, request_for, sha256_of, take_up
+from appliance.catalogue.building import BuildWish, Facts, acceptance_for, request_for, sha256_of
 from appliance.config import SiteSettings
 from appliance.detect.acceptance import Acceptance, start_acceptance
 from appliance.detect.looking import Problem
 from appliance.errors import Refusal
-from appliance.messages import ModelInfo, Ready, Refused, Swapping, Switch, Take
-from appliance.models.built import BuiltAs, built_folder, last_engine
+from appliance.messages import ModelInfo, Ready, Refused, Return, Swapping, Switch, Take
+from appliance.models.built import BuiltAs, built_folder, last_engine, prune, take_up
 from appliance.models.store import ModelFile, find_model
 from appliance.models.versions import draft_in
 from appliance.process_settings import DetectProcess
@@ -139,12 +139,17 @@ class Renewal:
             self._on_step(work, report, self._supervisor.model)
 
     def _on_step(self, work: Work, report: Swapping, known: ModelInfo) -> None:
-        if report.step == "loaded":
+        if report.step == "loaded" and report.model is not None and report.model.backend == known.backend:
+            # There was no room for it, perhaps, beside what counts: it is as good as it was, and the next start takes it.
+            self._supervisor.order("detect", Return(NUMBER))
+            self._end(f"it was to be loaded, found that {known.backend} was instead; why stands above")
+        elif report.step == "loaded":
             self._supervisor.order("detect", Take(NUMBER, known.names, work.wish.site.gates.model_dump_json()))
         elif report.step == "taken" and report.model is not None:
             self._tell_model(report.model, known)
         elif report.step == "kept":
             logger.warning("the engine of %s is new, and counts: %s", work.wish.label, known.backend)
+            prune(self._place_of(work), sha256_of(work.model))
             self.close()
         elif report.step in ("failed", "returned"):
             # Nor shall the next start take it.

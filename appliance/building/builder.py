@@ -12,12 +12,13 @@ from typing import Any
 from appliance.building.ranges import Range
 from appliance.detect.pixels_in import PIXELS
 from appliance.detect.tensorrt_api import Builder, IBuilderConfig, INetworkDefinition, TensorRt, is_rtx, title_of
-from appliance.detect.tensorrt_words import Words, logger_of
+from appliance.detect.tensorrt_words import NO_ROOM, Words, logger_of
 from appliance.errors import Refusal
 
 # Hears what is being done: a phase, and how much of it, 0..1.
 Tell = Callable[[str, float], None]
 MOST_ERRORS = 3
+MORE_ROOM = "a smaller --max-batch or --workspace-mb, or one program less on the GPU, makes room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ def build(trt: TensorRt, model: bytes, ranges: Sequence[Range], effort: Effort, 
         _add_range(builder, config, each)
     built = builder.build_serialized_network(network, config)
     if built is None:
-        raise Refusal(f"{title_of(trt)} was to build an engine, found that it does not: {words.take()}")
+        said = words.take()
+        remedy = f"; {MORE_ROOM}" if NO_ROOM.search(said) else ""
+        raise Refusal(f"{title_of(trt)} was to build an engine, found that it does not: {said}{remedy}")
     cache = config.get_timing_cache() if keeps_timings else None
     return BuiltEngine(bytes(built), b"" if cache is None else bytes(cache.serialize()))
 

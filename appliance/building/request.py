@@ -53,7 +53,7 @@ class BuildRequest(Settings):
     best_anchors: int = Field(default=0, ge=0)
     """How many anchors come out, the best; 0 for all."""
     workspace_mb: float | None = Field(default=None, gt=0)
-    """Of the GPU's memory, for what is tried; None: half of it."""
+    """Of the GPU's memory, for what is tried; None: half of what nobody else has. A Jetson's is that of all programs."""
     level: int = Field(default=3, ge=0, le=5)
     """How many ways are tried."""
     out: Path
@@ -120,7 +120,8 @@ class Building:
                     self._answer = news
             if has_ended and self._answer is None:
                 label = self._request.label
-                self._answer = Problem(f"an engine of {label} was to be built, but {self._process.end_in_words}")
+                remedy = "; --memory-mb allows more" if self._process.is_fat else ""
+                self._answer = Problem(f"an engine of {label} was to be built, but {self._process.end_in_words}{remedy}")
         return self._answer
 
     def close(self) -> None:

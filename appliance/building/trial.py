@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -53,7 +54,7 @@ def make(request: BuildRequest, trt: TensorRt, cuda: Cuda, tell: Callable[[str, 
     try:
         from appliance.building.source import graph_of
     except ImportError as error:
-        raise Refusal(f"to build engines onnx is wanted: {error} (pip install 'appliance[onnxruntime]')") from None
+        raise Refusal(f"to build engines onnx is wanted: {error} (pip install 'appliance[nvidia]')") from None
     from appliance.building.builder import Effort, build
 
     began_ns = monotonic_ns()
@@ -62,13 +63,14 @@ def make(request: BuildRequest, trt: TensorRt, cuda: Cuda, tell: Callable[[str, 
     anchors = 0 if request.head == Head.END_TO_END.name.lower() else request.best_anchors
     max_batch = request.max_batch if graph.any_batch else 1
     ranges = ranges_for(graph.rule, graph.rule.shape_for(*USUAL_SOURCE), request.largest_px, max_batch, anchors)
-    workspace_bytes = cuda.info.memory_bytes // 2 if request.workspace_mb is None else round(request.workspace_mb * BYTES_PER_MB)
+    workspace_bytes = cuda.info.free_bytes // 2 if request.workspace_mb is None else round(request.workspace_mb * BYTES_PER_MB)
     key = EngineKey(model_sha256=request.model_sha256, device=device_of(trt, cuda), flags=_flags(request, ranges, anchors))
     timings = request.timings / f"{hashlib.sha256(key.device.model_dump_json().encode()).hexdigest()[:20]}.timings"
-    known = timings.read_bytes() if timings.is_file() else b""
-    engine = build(trt, graph.serialized, ranges, Effort(workspace_bytes, request.level), known, tell)
+    engine = build(trt, graph.serialized, ranges, Effort(workspace_bytes, request.level), _known_timings(timings), tell)
     if engine.timings:
-        _keep_timings(timings, engine.timings)
+        # The next build takes longer without them, and that is all.
+        with suppress(OSError):
+            _keep_timings(timings, engine.timings)
     path = keep_engine(request.out, key, graph.metadata | _header(request, graph.rule.size_px, anchors), engine.plan)
     seconds = round((monotonic_ns() - began_ns) / NS_PER_S, 1)
     size_mb = round(len(engine.plan) / BYTES_PER_MB, 1)
@@ -95,11 +97,21 @@ def _flags(request: BuildRequest, ranges: tuple[Range, ...], anchors: int) -> st
     return f"recipe {RECIPE}, {request.calculates.value}, level {request.level}, best anchors {anchors}, {shapes}"
 
 
+def _known_timings(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def _keep_timings(path: Path, timings: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".part")
-    draft.write_bytes(timings)
-    draft.replace(path)
+    try:
+        draft.write_bytes(timings)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

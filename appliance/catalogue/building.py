@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from appliance.config import SiteSettings, named_classes
 from appliance.detect.acceptance import AcceptanceRequest, Verdict, start_acceptance
 from appliance.detect.looking import LookRequest, look_into
 from appliance.errors import Refusal
-from appliance.models.built import BuiltAs, built_folder
+from appliance.models.built import BuiltAs, built_folder, prune, take_up
 from appliance.models.engine_file import EngineFile
 from appliance.models.manifest import names_in
 from appliance.models.store import ModelFile, digest_of, find_model
-from appliance.models.strikes import Strikes
 from appliance.models.versions import draft_in
 
 TIMINGS = "timings"
@@ -92,13 +90,8 @@ def build_engine(wish: BuildWish, stores: tuple[Path, ...]) -> EngineMade:
         made = built(request_for(wish, facts, draft), wish.tell, limit_mb=wish.memory_mb)
         _prove(wish, facts.model, made, draft)
         take_up(draft / made.file, folder)
+        prune(folder / made.file, facts.sha256)
     return made
-
-
-def take_up(engine: Path, folder: Path) -> None:
-    """From now on it is found."""
-    os.replace(engine, folder / engine.name)
-    Strikes(folder / engine.name).forgive()
 
 
 def request_for(wish: BuildWish, facts: Facts, out: Path) -> BuildRequest:

@@ -18,7 +18,7 @@ from appliance.catalogue.picture import paint_reference
 from appliance.detect.looking import LookRequest, look_into
 from appliance.errors import Refusal
 from appliance.models.archive import is_archive, unpack
-from appliance.models.engine_file import is_engine, read_engine
+from appliance.models.engine_file import NOT_RUN, is_engine, read_engine
 from appliance.models.manifest import Lineage, Manifest, exporter_in, input_px_in, names_in
 from appliance.models.onnx_file import holds_graph, summary_of
 from appliance.models.store import digest_of, is_checkpoint
@@ -146,7 +146,7 @@ def _from_engine(wish: Wish, draft: Path) -> Manifest:
     if task != "detect":
         raise Refusal(f"the model {wish.source_name} must be a detector, found one for the task '{task}'", usage=True)
     names = names_in(engine.metadata) or ()
-    wish.tell("keeping the engine; it is not run here yet")
+    wish.tell(f"an engine: {NOT_RUN}")
     digest = copied(engine.engine(), draft / ENGINE)
     return Manifest(
         name=wish.name,

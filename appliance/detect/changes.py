@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from appliance.config import GateSettings
+from appliance.detect.cuda import has_device_file
 from appliance.detect.network import Network
 from appliance.detect.networks import Loading, Networks
 from appliance.ipc.command import CommandLink
-from appliance.messages import Return, Switch, Take
+from appliance.messages import Condition, Return, Switch, Take
 
 # After which no picture in the size of the other network is on its way any more.
 SETTLED_NS = 10 * NS_PER_S
@@ -32,6 +33,7 @@ class Changes:
         self._may_return = False
         """Whether the one that was asked before can be asked again, at somebody's word."""
         self._settled_ns = 0
+        self._tell_why()
 
     def switch(self, order: Switch, classes: Sequence[str], sources: Iterable[tuple[int, int]]) -> None:
         """Begin to load another network, with these classes wanted, for pictures of these sizes (width, height)."""
@@ -49,6 +51,7 @@ class Changes:
         network.keep(classes)
         self._networks.take_over(network, GateSettings.model_validate_json(order.gates), self._usual_ns, monotonic_ns())
         self._has_told, self._may_return = False, True
+        self._tell_why()
         # Decoders follow where its input is another one; until then nothing comes that it is asked about.
         self._tell("taken", {})
 
@@ -61,6 +64,7 @@ class Changes:
         if self._may_return and self._networks.before is not None and self._number == order.number:
             self._may_return = False
             self._networks.trade_places()
+            self._tell_why()
             self._settled_ns = monotonic_ns() + SETTLED_NS
         self._link.swapping(order.number, "returned", "as it was told to")
 
@@ -89,6 +93,7 @@ class Changes:
         figures = self._networks.probation.figures()
         logger.warning("the model is taken back: %s", sentence)
         self._networks.return_()
+        self._tell_why()
         self._may_return = False
         self._link.swapping(self._number, "returned", sentence, figures)
 
@@ -97,7 +102,22 @@ class Changes:
         if self._loaded is None:
             self._link.swapping(self._number, "failed", loading.problem)
         else:
+            _log_why(self._loaded)
             self._link.swapping(self._number, "loaded", model=self._loaded.info)
 
     def _tell(self, step: str, figures: dict[str, float]) -> None:
         self._link.swapping(self._number, step, figures=figures, model=self._networks.live.info)
+
+    def _tell_why(self) -> None:
+        """Why the network that is asked does not run on something better, where this computer has that."""
+        live = self._networks.live
+        _log_why(live)
+        why = f"on {live.info.backend}, {'; '.join(live.passed_over)}" if live.is_second_best else ""
+        # It counts all the same.
+        self._link.process_is(Condition("ok", why))
+
+
+def _log_why(network: Network) -> None:
+    if has_device_file() or network.is_second_best:
+        for sentence in network.passed_over:
+            logger.warning("%s", sentence)

@@ -26,6 +26,7 @@ KERNEL_DRIVERS = (Path("/sys/module/nvidia/version"), Path("/etc/nv_tegra_releas
 LONGEST_DRIVER = 80
 # What is there where the kernel knows a GPU of NVIDIA's: on a server, in WSL, and on a Jetson.
 DEVICE_FILES = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/nvgpu"), Path("/dev/nvhost-gpu"))
+UNSEEN = "install NVIDIA's driver, or start the container with '--gpus all' (on a Jetson with '--runtime nvidia')"
 
 
 class GpuError(RuntimeError):
@@ -45,13 +46,16 @@ class OutOfGpuMemory(GpuError):
 
 @dataclass(frozen=True, slots=True)
 class GpuInfo:
-    """Which GPU it is. An engine runs only where all of this, but for the memory, is as it was when it was built."""
+    """Which GPU it is. An engine runs only where its name, capability and driver are as they were when it was built."""
 
     name: str
     capability: tuple[int, int]
     driver: str
     """The kernel's part of it, and the release of CUDA that it knows."""
     memory_bytes: int
+    """All that it has,"""
+    free_bytes: int
+    """and what nobody else had when it was asked."""
     is_integrated: bool
     """Whether it shares its memory with the CPU, so that nothing need be copied to it."""
 
@@ -138,7 +142,7 @@ def open_cuda() -> Cuda:
 
 def no_gpu(reason: str) -> Refusal:
     """There is none, because …"""
-    unseen = "" if has_device_file() else "; nor does the kernel know of one (no driver, or a container that was not given it)"
+    unseen = "" if has_device_file() else f"; nor does the kernel know of one: {UNSEEN}"
     return Refusal(f"a GPU of NVIDIA's is wanted, found none, because {reason}{unseen}")
 
 

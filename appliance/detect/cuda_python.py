@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
@@ -15,9 +16,11 @@ from appliance.detect.cuda import (
     OutOfGpuMemory,
     Pinned,
     Stream,
+    has_device_file,
     kernel_driver,
     no_gpu,
 )
+from appliance.detect.cuda_words import remedy_for
 
 
 class Runtime(Protocol):
@@ -38,6 +41,7 @@ class Runtime(Protocol):
 
     def cudaGetErrorName(self, error: Any, /) -> Any: ...
     def cudaGetErrorString(self, error: Any, /) -> Any: ...
+    def cudaGetLastError(self) -> Any: ...
     def cudaGetDeviceCount(self) -> Any: ...
     def cudaSetDevice(self, device: int, /) -> Any: ...
     def cudaDeviceGetAttribute(self, attribute: Any, device: int, /) -> Any: ...
@@ -65,8 +69,9 @@ class Runtime(Protocol):
     def cudaGraphLaunch(self, graph: Any, stream: Any, /) -> Any: ...
 
 
-# Errors after which all else goes on: of CUDA's list, those about capturing.
-FIRST_OF_CAPTURE, LAST_OF_CAPTURE = 900, 908
+# Errors after which all else goes on: of CUDA's list, those about capturing, and what this GPU or driver cannot do.
+FIRST_OF_CAPTURE, LAST_OF_CAPTURE, NOT_SUPPORTED = 900, 908, 801
+CHOICE = "CUDA_VISIBLE_DEVICES"
 
 
 def open_gpu() -> Cuda:
@@ -90,10 +95,10 @@ class CudaPython:
         cuda, attributes = self._cuda, self._cuda.cudaDeviceAttr
         try:
             if self._call("be counted", cuda.cudaGetDeviceCount) == 0:
-                raise no_gpu("the driver knows of none, or may not show it (docker run --gpus all)")
+                raise no_gpu("the driver knows of none, or may not show it")
             self._call("be taken", cuda.cudaSetDevice, 0)
             # The first call that really goes there.
-            _, memory_bytes = self._call("tell its memory", cuda.cudaMemGetInfo)
+            free_bytes, memory_bytes = self._call("tell its memory", cuda.cudaMemGetInfo)
             asked = "tell what it is"
             numbers = [
                 self._call(asked, cuda.cudaDeviceGetAttribute, attribute, 0)
@@ -112,7 +117,7 @@ class CudaPython:
             raise no_gpu(" ".join(str(error).split())) from None
         driver = f"{kernel_driver()} CUDA {release // 1000}.{release % 1000 // 10}".strip()
         text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
-        return GpuInfo(text.strip("\0 "), (numbers[0], numbers[1]), driver, int(memory_bytes), bool(numbers[2]))
+        return GpuInfo(text.strip("\0 "), (numbers[0], numbers[1]), driver, int(memory_bytes), int(free_bytes), bool(numbers[2]))
 
     def _call(self, wanted: str, function: Callable[..., Any], *arguments: Any) -> Any:
         error, *answer = function(*arguments)
@@ -121,11 +126,15 @@ class CudaPython:
         return answer[0] if len(answer) == 1 else tuple(answer)
 
     def _failure(self, wanted: str, error: Any) -> GpuError:
+        # It is kept, and whoever asks next whether all went well would hear of it instead of his own.
+        self._cuda.cudaGetLastError()
         names = [text.decode() if isinstance(text, bytes) else str(text) for text in self._words_of(error)]
-        sentence = f"the GPU was to {wanted}, found {': '.join(names)}"
+        remedy = remedy_for(names[0], is_seen=has_device_file(), chosen=os.environ.get(CHOICE))
+        sentence = f"the GPU was to {wanted}, found {': '.join(names)}{remedy}"
         if error == self._cuda.cudaError_t.cudaErrorMemoryAllocation:
             return OutOfGpuMemory(sentence)
-        return GpuError(sentence, is_final=not FIRST_OF_CAPTURE <= int(error) <= LAST_OF_CAPTURE)
+        number = int(error)
+        return GpuError(sentence, is_final=not (FIRST_OF_CAPTURE <= number <= LAST_OF_CAPTURE or number == NOT_SUPPORTED))
 
     def _words_of(self, error: Any) -> tuple[Any, ...]:
         found = (self._cuda.cudaGetErrorName(error), self._cuda.cudaGetErrorString(error))

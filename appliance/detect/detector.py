@@ -25,7 +25,9 @@ class NetworkInfo:
     passed_over: tuple[str, ...] = ()
     """Why it is not another backend that comes first; sentences."""
     is_outdated: bool = False
-    """Whether one of those had an engine that fitted once."""
+    """Whether one of those had an engine that fitted once,"""
+    is_missed: bool = False
+    """or had one built here at all: whoever built it wants it used."""
 
 
 def input_rule(shape: Sequence[int | None], size_px: int | None) -> InputRule:

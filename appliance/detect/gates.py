@@ -11,6 +11,7 @@ import numpy as np
 from appliance.boxes import Detections, Floats
 from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from appliance.detect.acceptance import AcceptanceRequest, Began, Verdict
+from appliance.detect.cuda import has_device_file
 from appliance.detect.description import LOW_SCORE, as_detections, describe, read_picture
 from appliance.detect.detector import last_words
 from appliance.detect.guests import letterboxed
@@ -25,8 +26,8 @@ from appliance.models.onnx_file import summary_of
 from appliance.models.store import ModelFile, described_file, digest_of, find_model
 from appliance.process_settings import DetectProcess
 
-# (width, height) of a picture that lies in the input in another way.
-OTHER_SOURCE = (640, 480)
+# (width, height) of pictures that lie in the input in another way: of an older camera, and of one that stands upright.
+OTHER_SOURCES = ((640, 480), (720, 1280))
 # Up to here pictures at a time are tried in every number, as the detector does before it takes over; beyond, in the largest.
 EACH_UP_TO = 8
 
@@ -134,7 +135,11 @@ class Case:
         began_ns = monotonic_ns()
         self._network = self._open(self._model.path)
         took_s = (monotonic_ns() - began_ns) / NS_PER_S
-        return Verdict("load", True, f"loaded on {self._network.info.backend} in {took_s:.1f} s", {"load_s": round(took_s, 3)})
+        # Who has a GPU wants to know that it is not used before he says yes to that.
+        passed_over = self._network.passed_over if has_device_file() or self._network.is_second_best else ()
+        why = f" ({'; '.join(passed_over)})" if passed_over else ""
+        said = f"loaded on {self._network.info.backend} in {took_s:.1f} s{why}"
+        return Verdict("load", is_good=True, sentence=said, figures={"load_s": round(took_s, 3)})
 
     def _open(self, path: Path) -> Network:
         wanted = self._request.settings
@@ -189,8 +194,9 @@ class Case:
                 found = compare(alone[place % 2], network.read_all(output, shape), self._tolerance, reference.low_score)
                 if found.f1 < self._tolerance.share:
                     raise Refusal(f"a picture must be seen alike alone and with others, found an F1 of {found.f1:.2f} in {size}")
-        other = network.info.rule.shape_for(*OTHER_SOURCE)
-        network.read_all(_output(network, [letterboxed(picture, *other)])[0], other)
+        for source in OTHER_SOURCES:
+            other = network.info.rule.shape_for(*source)
+            network.read_all(_output(network, [letterboxed(picture, *other)])[0], other)
         self._memory_mb = max(0, peak_bytes() - self._before_bytes) / BYTES_PER_MB
         said = f"{in_words(sizes)} picture{'s' if len(sizes) > 1 else ''} at a time"
         return Verdict("batches", is_good=True, sentence=said, figures={"largest_batch": float(sizes[-1])})

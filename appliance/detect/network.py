@@ -35,7 +35,9 @@ class Network:
         self._engine = open_engine(model.path, detector, is_live=settings.is_live, engines=Engines(settings.built, self.digest))
         found = self._engine.info
         self.passed_over = found.passed_over
-        """Why it does not run on a backend that comes before the one that it runs on; sentences."""
+        """Why it does not run on a backend that comes before the one that it runs on; sentences,"""
+        self.is_second_best = found.is_missed
+        """and whether this device has built an engine for one of those."""
         self._best_anchors = int(found.metadata.get(BEST_ANCHORS, 0)) or None
         self.capacity, self.max_batch = self._engine.capacity, self._engine.max_batch
         self._heads: dict[tuple[int, ...], Head] = {}

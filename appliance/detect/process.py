@@ -11,7 +11,7 @@ from appliance.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from appliance.config import CameraSettings, wanted_classes
 from appliance.detect.batching import Batcher
 from appliance.detect.changes import Changes
-from appliance.detect.cuda import has_device_file
+from appliance.detect.cuda import OutOfGpuMemory
 from appliance.detect.guests import Guests
 from appliance.detect.network import Network
 from appliance.detect.networks import Networks, is_finite
@@ -72,10 +72,6 @@ class Detector:
         self._link, self._confidence = link, settings.detector.confidence
         live = Network(settings)
         self.networks = Networks(live)
-        if has_device_file() or live.info.is_outdated:
-            # Who has a GPU wants to know why it is not used.
-            for sentence in live.passed_over:
-                logger.warning("%s", sentence)
         self._changes = Changes(link, self.networks)
         self._tickets = Receiver(link.folder, TICKETS, "device")
         self._senders: dict[str, Sender[Detected]] = {}
@@ -224,7 +220,17 @@ class Detector:
         return refitted(self._rings.input_picture(ticket), network.info.rule, ticket)
 
     def _on_failure(self, network: Network, error: Exception, tickets: tuple[FrameTicket, ...]) -> None:
-        """Give all that it had to the one before; raises where there is none."""
+        """Give all that it had to the one before; raises where there is none.
+
+        Where there is only no room on the GPU for so many pictures, it is given fewer at a time from now on.
+        """
+        if isinstance(error, OutOfGpuMemory) and len(tickets) > 1:
+            network.max_batch = len(tickets) // 2
+            logger.warning(
+                "%d pictures at a time are too many, so at most %d are: %s", len(tickets), network.max_batch, str(error)
+            )
+            self._give(tickets)
+            return
         if self.networks.probation is None or network is not self.networks.live:
             raise error
         self._changes.failed(f"it does not work on what it is given: {error}")

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections import deque
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from traceback import clear_frames
 from types import TracebackType
 
 from appliance.boxes import Floats
 from appliance.config import DetectorSettings
-from appliance.detect.cuda import Cuda, GpuError, open_cuda
+from appliance.detect.cuda import Cuda, GpuError, OutOfGpuMemory, has_device_file, open_cuda
 from appliance.detect.detector import NetworkInfo
 from appliance.detect.tensorrt_api import TensorRt, load_tensorrt, title_of
 from appliance.detect.tensorrt_layout import Size, size_of
 from appliance.detect.tensorrt_plan import LoadedPlan, Plan
 from appliance.detect.tensorrt_slot import Slot
+from appliance.detect.time_limit import ended_after
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
-from appliance.models.built import PRECISION, Device, checked_plan, find_engine
+from appliance.models.built import ANEW, NONE_BUILT, PRECISION, Device, Spoilt, checked_plan, find_engine, has_engine
+from appliance.models.engine_file import EngineFile
 from appliance.models.manifest import input_px_in
 from appliance.models.strikes import MOST_STRIKES, Strikes
 
 # One is calculated, another one copied.
 SLOTS = 2
+# What tells of those who ended over asking for the GPU, beside the engines.
+DOOR, MOST_TRIES = "gpu", 2
+AGAIN = "an hour later it is tried again"
+# Much more than it ever takes, and less than a detector may take until it is ready.
+LONGEST_OPENING_S = 60.0
+# Pictures at a time; of more the most alone is made ready at once.
+EACH_UP_TO = 8
 # Of a picture, width to height.
 USUAL_RATIO = (16, 9)
+
+
+logger = logging.getLogger(__name__)
 
 
 class Outdated(Refusal):
@@ -38,8 +51,11 @@ def open_tensorrt(
     folder: Path | None, model_sha256: str, settings: DetectorSettings, trt: TensorRt | None = None, cuda: Cuda | None = None
 ) -> TensorRtEngine:
     """The engine that this device has built of a model; raises ``Refusal`` where there is none, or it does not run."""
-    trt = trt or load_tensorrt()
-    cuda = cuda or open_cuda()
+    if trt is None or cuda is None:
+        if has_device_file() and not has_engine(folder, model_sha256):
+            # Nor does it take memory there, as asking it would.
+            raise Refusal(f"an engine is wanted, but {NONE_BUILT}")
+        trt, cuda = _asked_for(folder)
     found = find_engine(folder, model_sha256, device_of(trt, cuda))
     if found.file is None:
         kind = Outdated if found.is_outdated else Refusal
@@ -47,13 +63,61 @@ def open_tensorrt(
     strikes = Strikes(found.file.path)
     if (count := strikes.count()) >= MOST_STRIKES:
         raise Refusal(
-            f"an engine that works is wanted, but {found.file.path} has ended its detector {count} times within the hour"
+            f"an engine that works is wanted, but {found.file.path} has ended its detector {count} times within the hour; "
+            f"{AGAIN}, or once 'appliance models build' has made it anew"
         )
     strikes.begin()
     try:
-        return TensorRtEngine(LoadedPlan(trt, checked_plan(found.file)), found.file.metadata, settings, cuda, strikes=strikes)
+        return _opened(found.file, trt, settings, cuda, strikes)
+    except Refusal:
+        strikes.withdraw()
+        raise
+
+
+def _asked_for(folder: Path | None) -> tuple[TensorRt, Cuda]:
+    """Both, where asking for them has not been the end of whoever asked."""
+    if folder is None:
+        return load_tensorrt(), open_cuda()
+    door = Strikes(folder / DOOR)
+    if (count := door.count()) >= MOST_TRIES:
+        raise Refusal(
+            f"a GPU that answers is wanted, but asking for it has ended its detector {count} times within the hour; {AGAIN}, and "
+            "'nvidia-smi' tells how it is"
+        )
+    if has_device_file():
+        with suppress(OSError):
+            folder.mkdir(exist_ok=True)
+    door.begin()
+    try:
+        with ended_after(LONGEST_OPENING_S, "asking for the GPU"):
+            return load_tensorrt(), open_cuda()
+    finally:
+        door.end()
+
+
+def _opened(file: EngineFile, trt: TensorRt, settings: DetectorSettings, cuda: Cuda, strikes: Strikes) -> TensorRtEngine:
+    try:
+        with ended_after(LONGEST_OPENING_S, f"opening the engine {file.path}"):
+            plan = _loaded(file, trt)
+            return TensorRtEngine(plan, file.metadata, settings, cuda, strikes=strikes)
+    except Outdated:
+        raise
+    except Refusal as refusal:
+        # Larger pictures are wanted now, say.
+        raise Outdated(f"{refusal.sentence} ({ANEW})") from None
+    except OSError as error:
+        raise Refusal(f"the engine {file.path} cannot be read: {error.strerror}") from None
     except RuntimeError as error:
-        raise Refusal(f"the engine {found.file.path} must run on {cuda.info.name}, found that it does not: {error}") from None
+        raise Refusal(f"the engine {file.path} must run on {cuda.info.name}, found that it does not: {error}") from None
+
+
+def _loaded(file: EngineFile, trt: TensorRt) -> LoadedPlan:
+    try:
+        return LoadedPlan(trt, checked_plan(file))
+    except Spoilt as spoilt:
+        raise Outdated(spoilt.sentence) from None
+    except Refusal as refusal:
+        raise Outdated(f"{refusal.sentence} ({file.path}; {ANEW})") from None
 
 
 def device_of(trt: TensorRt, cuda: Cuda) -> Device:
@@ -88,8 +152,9 @@ class TensorRtEngine:
                 undo.callback(slot.close)
                 self._idle.append(slot)
             undo.push(_let_go_of_contexts)
-            # An engine may load and not run.
-            self._make_ready((1, *rule.shape_for(*USUAL_RATIO)))
+            shape = rule.shape_for(*USUAL_RATIO)
+            several = {*range(2, EACH_UP_TO + 1), self.max_batch}
+            self._make_all_ready([1, *(size for size in several if plan.input.takes((size, *shape)))], shape)
             if strikes is not None:
                 undo.callback(strikes.end)
             self._close = weakref.finalize(self, undo.pop_all().close)
@@ -134,10 +199,33 @@ class TensorRtEngine:
             self._strikes.has_worked()
         return answer
 
+    def _make_all_ready(self, batches: Sequence[int], shape: tuple[int, int]) -> None:
+        """For so many pictures at a time of the usual shape, so that no frame waits for that; and an engine may load and not run.
+
+        The largest batch first, because memory that grows makes all else anew; one that there is no room for is never given.
+        """
+        for pictures in sorted(set(batches), reverse=True):
+            if pictures > self.max_batch:
+                continue
+            try:
+                self._make_ready((pictures, *shape))
+            except OutOfGpuMemory as error:
+                if pictures == 1:
+                    raise
+                self.max_batch = min(pictures - 1, EACH_UP_TO)
+                _let_go_of_contexts(None, None, error.__traceback__)
+                logger.warning("%d pictures at a time are too many, so at most %d are: %s", pictures, self.max_batch, str(error))
+
     def _make_ready(self, size: Size) -> None:
         """All idle slots at once, so that a new size costs its time once and not whenever another slot has its turn."""
-        for slot in tuple(self._idle):
-            slot.make_ready(size)
+        try:
+            for slot in tuple(self._idle):
+                slot.make_ready(size)
+        except OutOfGpuMemory:
+            # What one of them has got already would be missing for something smaller.
+            for slot in tuple(self._idle):
+                slot.forget()
+            raise
 
     def _note(self, error: GpuError) -> None:
         if self._strikes is not None:

@@ -56,6 +56,10 @@ class InputLayout:
         batch, height, width = size
         return (batch, height, width, 3) if self.takes_pixels else (batch, 3, height, width)
 
+    def takes(self, size: Size) -> bool:
+        """Whether there is a range with this size."""
+        return any(profile.takes(self.shape_of(size)) for profile in self.profiles)
+
     def profile_for(self, size: Size) -> Profile:
         """The narrowest range with this size; raises ``RuntimeError`` where there is none."""
         shape = self.shape_of(size)
@@ -79,7 +83,7 @@ class InputLayout:
         sides = [{profile.smallest[place] for profile in self.profiles} | self._largest(place) for place in places]
         given = [next(iter(found)) if len(found) == 1 else None for found in sides]
         most_px = max(max(sides[2]), max(sides[3]))
-        if wanted_px is not None and wanted_px > most_px:
+        if wanted_px is not None and wanted_px > most_px and None in given[2:]:
             raise Refusal(
                 f"the engine is built for inputs of up to {most_px} px, found that {wanted_px} px are wanted", usage=True
             )

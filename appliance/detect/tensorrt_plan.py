@@ -6,10 +6,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from appliance.detect.cuda import GpuError
+from appliance.detect.cuda import GpuError, OutOfGpuMemory
+from appliance.detect.cuda_words import MEMORY
 from appliance.detect.tensorrt_api import ICudaEngine, IExecutionContext, TensorRt, title_of
 from appliance.detect.tensorrt_layout import InputLayout, Profile
-from appliance.detect.tensorrt_words import Words, logger_of, recorder_of
+from appliance.detect.tensorrt_words import NO_ROOM, Words, logger_of, recorder_of
 from appliance.errors import Refusal
 
 # What an allocation of the GPU is aligned to, and so the least that is worth asking for.
@@ -36,6 +37,8 @@ class Plan(Protocol):
 class LoadedPlan:
     """See ``Plan``. One engine; contexts share its weights, and work on their own.
 
+    Raises ``Refusal`` where it is none for this GPU, and ``GpuError`` where there is no room for it.
+
     What TensorRT says goes to ``words``, which must outlive all that is made of it.
     """
 
@@ -49,9 +52,10 @@ class LoadedPlan:
         self._runtime.error_recorder = self._recorder
         engine = self._runtime.deserialize_cuda_engine(serialized)
         if engine is None:
-            raise Refusal(
-                f"an engine that this {self.title} built for this GPU is wanted, found another one: {self._words.take()}"
-            )
+            said = self._words.take()
+            if NO_ROOM.search(said):
+                raise OutOfGpuMemory(f"{self.title} was to load an engine, found no room for it: {said}; {MEMORY}")
+            raise Refusal(f"an engine that this {self.title} built for this GPU is wanted, found another one: {said}")
         engine.error_recorder = self._recorder
         self._engine: ICudaEngine = engine
         self.input, self.output_name, self.output_dtype = self._ports()
@@ -88,7 +92,11 @@ class LoadedPlan:
 
     def failure(self, wanted: str) -> GpuError:
         """TensorRT was to do something, and has not; what else is on the GPU goes on."""
-        return GpuError(f"{self.title} was to {wanted}, found that it does not: {self._words.take()}", is_final=False)
+        said = self._words.take()
+        sentence = f"{self.title} was to {wanted}, found that it does not: {said}"
+        if NO_ROOM.search(said):
+            return OutOfGpuMemory(f"{sentence}; {MEMORY}")
+        return GpuError(sentence, is_final=False)
 
     def check(self, wanted: str, *, is_done: bool) -> None:
         """See ``Plan``."""

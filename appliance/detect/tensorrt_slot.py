@@ -68,6 +68,12 @@ class Slot:
         """Whether a batch of this size can begin at once."""
         return size in self._lanes
 
+    def forget(self) -> None:
+        """Be ready for nothing, with as little memory as in the beginning. Nothing may be under way."""
+        self._drop_lanes()
+        self._input.close()
+        self._output.close()
+
     def make_ready(self, size: Size) -> None:
         """So that a batch of this size can begin at once. Nothing may be under way."""
         if size in self._lanes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from threading import Lock
 from typing import Any
@@ -12,6 +13,8 @@ from appliance.detect.tensorrt_api import TensorRt
 MOST_KEPT = 20
 # Of ILogger.Severity: an internal error, and an error. Their numbers are those of TensorRT's C++ interface.
 LOUDEST = 1
+# As it says that there was no room on the GPU.
+NO_ROOM = re.compile(r"out ?of ?memory|insufficient workspace", re.IGNORECASE)
 
 
 class Words:

@@ -24,6 +24,7 @@ from appliance.detect.cuda import has_device_file
 PR_SET_PDEATHSIG = 1
 NICENESS = 10
 BYTES_PER_MB = 1_000_000
+LONGEST_END_S = 5.0
 # Of what it says on the way; more is a library gone wild.
 LARGEST_OUTPUT_BYTES = 50_000_000
 # What Python and its libraries have before anything is done.
@@ -43,7 +44,9 @@ class ThrowAway:
         self.limit_mb = limit_mb or SHARE_OF_FREE * free_memory_bytes() / BYTES_PER_MB
         self._output, self._complaints = os.memfd_create("output"), os.memfd_create("complaints")
         self._read_bytes = 0
-        self._is_late = self._is_fat = self._is_cancelled = False
+        self._is_late = self._is_cancelled = False
+        self.is_fat = False
+        """Whether it was ended for its memory."""
         try:
             self._process = self._started(module, request)
         except OSError:
@@ -80,8 +83,8 @@ class ThrowAway:
         """Whether it is over; ended here where it takes more than it may."""
         if self._process.poll() is None:
             self._is_late = monotonic_ns() - self._began_ns > self.limit_s * NS_PER_S
-            self._is_fat = resident_bytes(self.pid) > (LIBRARIES_MB + self.limit_mb) * BYTES_PER_MB
-            if not self._is_late and not self._is_fat:
+            self.is_fat = resident_bytes(self.pid) > (LIBRARIES_MB + self.limit_mb) * BYTES_PER_MB
+            if not self._is_late and not self.is_fat:
                 return False
             self._end()
         return True
@@ -110,7 +113,7 @@ class ThrowAway:
             return "it was broken off"
         if self._is_late:
             return f"it took longer than {self.limit_s:g} s"
-        if self._is_fat:
+        if self.is_fat:
             return f"it took more than {self.limit_mb:.0f} MB of memory"
         code, words = self.exit_code, self._last_words()
         if code >= 0:
@@ -127,7 +130,9 @@ class ThrowAway:
     def _end(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
+        # One for which the kernel waits, as for a GPU that is lost, is left to the kernel.
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(LONGEST_END_S)
 
     def _last_words(self) -> str:
         size = os.fstat(self._complaints).st_size

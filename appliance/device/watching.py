@@ -20,7 +20,7 @@ INTERVAL_S = 5.0
 SILENT_NS = 60 * NS_PER_S
 # A device at the edge of too hot is so for a second, and again, and again.
 CALM_NS = 60 * NS_PER_S
-SILENT = Condition("degraded", "the device's driver does not answer")
+SILENT = Condition("degraded", "the device's driver does not answer; if 'nvidia-smi' does not, either, start the computer anew")
 Reader = Callable[[int], tuple[DeviceHealth, ...]]
 
 logger = logging.getLogger(__name__)

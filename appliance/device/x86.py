@@ -153,7 +153,8 @@ def condition_of(reasons: int, serious: tuple[int, int], now_ns: int) -> Conditi
     if xid == XID_FALLEN_OFF_THE_BUS:
         return LOST
     if xid and now_ns - told_ns < XID_REMEMBERED_NS:
-        return Condition("degraded", f"the GPU's driver has reported Xid {xid}, an error of the device itself")
+        said = f"the GPU's driver has reported Xid {xid}, an error of the device itself"
+        return Condition("degraded", f"{said}; NVIDIA's list of Xid errors says what to do")
     if reasons & TOO_HOT:
         return HOT
     if reasons & POWER_BRAKE:

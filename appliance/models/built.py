@@ -19,12 +19,15 @@ from appliance.counted import Settings
 from appliance.errors import Refusal
 from appliance.models.engine_file import EngineFile, read_engine, write_engine
 from appliance.models.manifest import SHA256
+from appliance.models.strikes import Strikes, is_held
 
 BUILT = "built"
 ENDING = ".engine"
 # Of the header.
 KEY, PLAN_SHA256 = "key", "plan_sha256"
 PRECISION, BEST_ANCHORS, BUILT_AS = "precision", "best_anchors", "built_as"
+NONE_BUILT = "no engine of this model was built here ('appliance models build' does that)"
+ANEW = "'appliance models build' makes it anew; a machine that counts does so by itself"
 # Characters of a name.
 MOST_OF_A_DIGEST = 20
 
@@ -83,6 +86,10 @@ class BuiltAs(Settings):
             raise Refusal(f"the engine {file.path} must tell how it was built, found that it does not") from None
 
 
+class Spoilt(Refusal):
+    """An engine is not any more what was built."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The engine to use, or why there is none."""
@@ -113,8 +120,15 @@ def find_engine(folder: Path | None, model_sha256: str, device: Device) -> Found
             return Found(file)
         outdated = outdated or difference
     if outdated:
-        return Found(None, f"the engine of this model was built for {outdated}", is_outdated=True)
-    return Found(None, "no engine of this model was built here ('appliance models build' does that)")
+        return Found(None, f"the engine of this model was built for {outdated} ({ANEW})", is_outdated=True)
+    if has_engine(folder, model_sha256):
+        return Found(None, "the engine of this model is cut off, or cannot be read ('appliance models build' makes it anew)")
+    return Found(None, NONE_BUILT)
+
+
+def has_engine(folder: Path | None, model_sha256: str) -> bool:
+    """Whether one of this model was built here, be it of any use now or not."""
+    return folder is not None and any(folder.glob(f"{model_sha256[:MOST_OF_A_DIGEST]}-*{ENDING}"))
 
 
 def last_engine(folder: Path, model_sha256: str) -> EngineFile | None:
@@ -123,25 +137,48 @@ def last_engine(folder: Path, model_sha256: str) -> EngineFile | None:
 
 
 def checked_plan(file: EngineFile) -> bytes:
-    """The engine itself; raises ``Refusal`` where it is not as it was written."""
+    """The engine itself; raises ``Spoilt`` where it is not as it was written."""
     plan = b"".join(file.engine())
     wanted = file.metadata.get(PLAN_SHA256, "")
     if wanted and hashlib.sha256(plan).hexdigest() != wanted:
-        raise Refusal(f"the engine {file.path} must be as it was built, found that it is not ({len(plan)} bytes)")
+        raise Spoilt(f"the engine {file.path} must be as it was built, found that it is not ({len(plan)} bytes; {ANEW})")
     return plan
 
 
+def take_up(engine: Path, folder: Path) -> None:
+    """Put an engine that has been proved where it is found; from now on, whatever happens to the computer."""
+    os.replace(engine, folder / engine.name)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    Strikes(folder / engine.name).forgive()
+
+
+def prune(kept: Path, model_sha256: str) -> list[Path]:
+    """Remove the other engines of a model, but for those that somebody works with; those removed."""
+    removed = []
+    for path in sorted(kept.parent.glob(f"{model_sha256[:MOST_OF_A_DIGEST]}-*{ENDING}")):
+        if path != kept and not is_held(path):
+            path.unlink(missing_ok=True)
+            Strikes(path).forgive()
+            removed.append(path)
+    return removed
+
+
 def _newest_first(folder: Path | None, model_sha256: str) -> list[tuple[EngineFile, EngineKey]]:
-    return sorted(_engines_of(folder, model_sha256), key=lambda each: -each[0].path.stat().st_mtime_ns)
+    return [each[1:] for each in sorted(_engines_of(folder, model_sha256), key=lambda each: -each[0])]
 
 
-def _engines_of(folder: Path | None, model_sha256: str) -> Iterator[tuple[EngineFile, EngineKey]]:
+def _engines_of(folder: Path | None, model_sha256: str) -> Iterator[tuple[int, EngineFile, EngineKey]]:
+    """With the time of each, ns."""
     for path in () if folder is None else folder.glob(f"{model_sha256[:MOST_OF_A_DIGEST]}-*{ENDING}"):
         try:
-            file = read_engine(path)
+            file, time_ns = read_engine(path), path.stat().st_mtime_ns
             key = EngineKey.model_validate_json(file.metadata[KEY])
         except (OSError, KeyError, ValidationError, Refusal):
-            # Cut off, or not ours.
+            # Cut off, not ours, or removed meanwhile.
             continue
         if key.model_sha256 == model_sha256 and os.path.basename(path) == key.file_name:
-            yield file, key
+            yield time_ns, file, key

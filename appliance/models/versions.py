@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from errno import EACCES, EPERM, EROFS
 from pathlib import Path
 
 from appliance.errors import Refusal
@@ -23,6 +24,8 @@ from appliance.models.writing import as_toml
 PART = ".part"
 CHUNK_BYTES = 1 << 20
 FOLDER_MODE, FILE_MODE = 0o755, 0o444
+OF_ANOTHER_USER = "; it is another user's: call this as the one whom it belongs to, or 'chown' it"
+REMEDIES = {EROFS: "; mount it so that it can be written", EACCES: OF_ANOTHER_USER, EPERM: OF_ANOTHER_USER}
 
 
 @contextmanager
@@ -42,7 +45,8 @@ def draft_in(store: Path) -> Iterator[Path]:
             os.close(handle)
     except OSError as error:
         place = f", {error.filename}" if error.filename else ""
-        raise Refusal(f"the model store {store} cannot be changed: {error.strerror}{place}") from None
+        remedy = REMEDIES.get(error.errno or 0, "")
+        raise Refusal(f"the model store {store} cannot be changed: {error.strerror}{place}{remedy}") from None
 
 
 def copied(pieces: Iterable[bytes], target: Path) -> str:

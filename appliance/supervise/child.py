@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +23,11 @@ LONGEST_DELAY_NS = 15 * NS_PER_S
 # A life at least this long was no failed start: its death counts as the first again.
 CALM_NS = 5 * NS_PER_S
 STOP_S = 5.0
+# Who is killed is gone at once, but for one on whose behalf the kernel waits: for a GPU that is lost, or a disk.
+STUCK_NS = 10 * NS_PER_S
+STUCK = "cannot be ended: the kernel waits for a device on its behalf"
+# Those that are left alone; the kernel has the last word.
+_LEFT: list[subprocess.Popen[bytes]] = []
 K = TypeVar("K")
 
 
@@ -38,10 +44,13 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._heard_ns = 0
         self._started_ns = 0
-        self._died_ns = self._asked_ns = 0
+        self._died_ns = self._asked_ns = self._killed_ns = 0
+        self._killed_for = ""
         self.deaths_in_a_row = self.buried_pid = 0
         self.last_end = ""
-        """How its last life ended."""
+        """How its last life ended,"""
+        self.was_stuck = False
+        """and whether it has not really."""
         self.told: Condition | None = None
         """How its work goes, in its own words; of this life."""
         self.complaint = ""
@@ -79,6 +88,7 @@ class Child:
             start_new_session=True,
         )
         self._started_ns = self._heard_ns = monotonic_ns()
+        self._killed_ns, self._killed_for, self.was_stuck = 0, "", False
         self.told = None
         # Asked for above.
         assert self._process.stdin is not None
@@ -93,26 +103,46 @@ class Child:
             self.beat = beat
 
     def has_died(self) -> bool:
-        """Whether this life is over; killed here if it hangs."""
+        """Whether this life is over; killed here if it hangs. One that cannot be ended either is over, too."""
         if self._process is None:
             return False
-        if self._process.poll() is None and self._is_silent():
+        if self._process.poll() is not None:
+            return True
+        if not self._killed_ns and self._is_silent():
+            self.kill(f"no sign of life for {self._patience_s:g} s")
+        return self._is_stuck()
+
+    def kill(self, why: str = "") -> None:
+        """End it, now; ``why`` is how it ended then, in words."""
+        if self._process is not None and self._process.poll() is None:
             self._process.kill()
-            self._process.wait()
-        return self._process.poll() is not None
+            self._killed_ns, self._killed_for = self._killed_ns or monotonic_ns(), why
+
+    def _is_stuck(self) -> bool:
+        return self._killed_ns > 0 and monotonic_ns() - self._killed_ns > STUCK_NS
+
+    @property
+    def _patience_s(self) -> float:
+        return self.spec.silence_s if self.is_ready else self.spec.start_s
 
     def _is_silent(self) -> bool:
-        patience_s = self.spec.silence_s if self.is_ready else self.spec.start_s
-        return monotonic_ns() - self._heard_ns > patience_s * NS_PER_S
+        return monotonic_ns() - self._heard_ns > self._patience_s * NS_PER_S
 
     def bury(self) -> int:
-        """End a life that is over: its exit code. The next one may start after a delay that doubles from death to death."""
+        """End a life that is over: its exit code. The next one may start after a delay that doubles from death to death.
+
+        Of one that cannot be ended, ``was_stuck`` says so: what leads to it still leads there.
+        """
         assert self._process is not None
         now_ns = monotonic_ns()
         self.deaths_in_a_row = 1 if now_ns - self._started_ns > CALM_NS else self.deaths_in_a_row + 1
         self._died_ns = now_ns
-        exit_code = self._process.wait()
-        self.last_end = in_words(exit_code)
+        exit_code = self._process.poll()
+        self.was_stuck = exit_code is None
+        if exit_code is None:
+            _LEFT.append(self._process)
+            exit_code, self._killed_for = -signal.SIGKILL, STUCK
+        self.last_end = self._killed_for or in_words(exit_code)
         self.buried_pid, self._process, self.is_ready = self._process.pid, None, False
         self.restarts += 1
         self._earlier, self.beat = self.work, Beat(0)
@@ -161,18 +191,26 @@ class Child:
         if self._process is None or self._process.poll() is not None:
             return True
         if monotonic_ns() - self._asked_ns > STOP_S * NS_PER_S:
-            self._process.kill()
-        return False
+            self.kill()
+        return self._is_stuck()
 
     def stop(self, deadline_ns: int) -> None:
-        """Wait until it has stopped, and kill it where that takes too long."""
+        """Wait until it has stopped, and kill it where that takes too long; no longer than that takes."""
         if self._process is None:
             return
         try:
             self._process.wait(max(0.0, (deadline_ns - monotonic_ns()) / NS_PER_S))
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_S)
+
+
+def part_from(buried: Child, everybody: Iterable[Child]) -> None:
+    """What one has open that cannot be ended stays open, and who has talked to it would go on: all others begin anew, too."""
+    for other in everybody if buried.was_stuck else ():
+        if other is not buried:
+            other.kill(f"{buried.spec.name} {STUCK}")
 
 
 def _together(some: dict[K, int], others: dict[K, int]) -> dict[K, int]:

@@ -35,7 +35,7 @@ from appliance.messages import (
     SwapHealth,
     Swapping,
 )
-from appliance.supervise.child import STOP_S, Child, in_words
+from appliance.supervise.child import STOP_S, Child, in_words, part_from
 from appliance.supervise.entry import REFUSED_EXIT
 from appliance.supervise.health import HealthWatch
 from appliance.supervise.machine import Machine
@@ -263,8 +263,9 @@ class Supervisor:
                 # Whoever has heard its last word may have ended it already.
                 self.children.pop(child.spec.name, None)
                 return
-            why = (child.complaint if exit_code == REFUSED_EXIT else "") or in_words(exit_code)
+            why = (child.complaint if exit_code == REFUSED_EXIT else "") or child.last_end
             logger.warning("%s has died (%s) and is started again", child.spec.name, why)
+            part_from(child, self.children.values())
             # Told at once: in a second all may be well again, and a gap without its reason.
             self._health_due_ns = 0
             for stream in self.streams.values():

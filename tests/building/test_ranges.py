@@ -26,6 +26,14 @@ def test_every_batch_of_every_camera_has_a_range(source: tuple[int, int], pictur
     assert all(takes(each, each.best) for each in ranges)
 
 
+@pytest.mark.parametrize("source", [(1920, 1080), (1080, 1920), (640, 480), (480, 640), (1000, 1000), (2560, 720)])
+def test_cameras_may_lie_or_stand(source: tuple[int, int]) -> None:
+    rule = InputRule(size_px=640)
+    for best_anchors in (0, 300):
+        ranges = ranges_for(rule, rule.shape_for(1280, 720), 0, 8, best_anchors)
+        assert all(any(takes(each, (pictures, *rule.shape_for(*source), 3)) for each in ranges) for pictures in (1, 8))
+
+
 def test_a_fixed_input_is_what_it_is() -> None:
     assert ranges_for(InputRule(fixed=(384, 640)), (1, 1), 1280, 1, 0) == (Range(*[(1, 384, 640, 3)] * 3),)
 

@@ -147,6 +147,18 @@ def test_an_engine_is_kept_and_not_run(tmp_path: Path) -> None:
         find_model("road", tmp_path / "store")
 
 
+def test_an_engine_is_not_meant_by_a_name_that_has_a_model_and_it_is_told_why(tmp_path: Path) -> None:
+    told = list[str]()
+    brought(tmp_path, wish_of(write_detector(tmp_path / "best.onnx"), version="1"))
+    brought(tmp_path, wish_of(write_engine(tmp_path / "m.engine"), version="2", tell=told.append))
+    [sentence] = told
+    assert "kept and never run: it is a program of which nobody can tell what it does" in sentence
+    assert "'appliance models build' makes an engine of that on this device" in sentence
+    assert find_model("road", tmp_path / "store").path.name == "model.onnx"
+    with pytest.raises(Refusal, match="kept and never run"):
+        find_model("road@2", tmp_path / "store")
+
+
 def test_an_archive_is_brought_under_its_own_name_or_another(tmp_path: Path) -> None:
     brought(tmp_path, wish_of(write_detector(tmp_path / "best.onnx"), version="2.1"))
     model = find_model("road", tmp_path / "store")

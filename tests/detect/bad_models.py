@@ -44,6 +44,12 @@ def write_for_one_picture(path: Path) -> Path:
     return _with_nodes_behind(path, [helper.make_node("Reshape", ["plain", "one_picture"], ["output0"])], shape)
 
 
+def write_failing(path: Path) -> Path:
+    """It loads, and whatever it is given is too much for it."""
+    shape = numpy_helper.from_array(np.array([1, CHANNELS, 1], np.int64), "one_anchor")
+    return _with_nodes_behind(path, [helper.make_node("Reshape", ["plain", "one_anchor"], ["output0"])], shape)
+
+
 def write_slow(path: Path) -> Path:
     """It multiplies large matrices on the way, and finds what it always finds."""
     side = numpy_helper.from_array(np.array([SLOW_SIDE, SLOW_SIDE], np.int64), "side")

@@ -32,9 +32,12 @@ class Error(IntEnum):
     cudaErrorInvalidValue = 1
     cudaErrorMemoryAllocation = 2
     cudaErrorInsufficientDriver = 35
+    cudaErrorDevicesUnavailable = 46
     cudaErrorNoDevice = 100
     cudaErrorInvalidResourceHandle = 400
     cudaErrorLaunchFailure = 719
+    cudaErrorNotSupported = 801
+    cudaErrorSystemDriverMismatch = 803
     cudaErrorStreamCaptureUnsupported = 900
     cudaErrorStreamCaptureInvalidated = 901
 
@@ -109,6 +112,8 @@ class FakeCudart:
         self.noted: dict[int, list[Work]] = {}
         self.graphs: dict[int, list[Work]] = {}
         self.lost: Error | None = None
+        self.last: Error = OK
+        """What failed and was not asked for; TensorRT takes it for its own failure."""
 
     # What there is, for tests.
 
@@ -182,6 +187,7 @@ class FakeCudart:
                 stream.is_spoilt |= stream.captured is not None
             return Error.cudaErrorStreamCaptureUnsupported
         self.progress()
+        self.last = self.lost or fault or self.last
         return self.lost or fault or OK
 
     # CUDA's functions.
@@ -192,6 +198,10 @@ class FakeCudart:
     def cudaGetErrorString(self, error: Error) -> tuple[Error, bytes]:
         return OK, b"as a test wanted"
 
+    def cudaGetLastError(self) -> tuple[Error]:
+        last, self.last = self.last, OK
+        return (last,)
+
     def cudaGetDeviceCount(self) -> tuple[Error, int | None]:
         error = self._enter("cudaGetDeviceCount")
         return error, None if error else self.devices
@@ -200,7 +210,8 @@ class FakeCudart:
         return (self._enter("cudaSetDevice"),)
 
     def cudaMemGetInfo(self) -> tuple[Error, int, int]:
-        return self._enter("cudaMemGetInfo"), self.memory_bytes, self.memory_bytes
+        used = sum(each.size_bytes for each in self.allocations.values() if each.kind == "device")
+        return self._enter("cudaMemGetInfo"), self.memory_bytes - used, self.memory_bytes
 
     def cudaDeviceGetAttribute(self, attribute: int, device: int) -> tuple[Error, int]:
         return OK, {75: 8, 76: 7, 18: int(self.is_integrated)}[attribute]
@@ -217,7 +228,7 @@ class FakeCudart:
             not error
             and size + sum(each.size_bytes for each in self.allocations.values() if each.kind == "device") > self.memory_bytes
         ):
-            error = Error.cudaErrorMemoryAllocation
+            error = self.last = Error.cudaErrorMemoryAllocation
         return error, None if error else self._allocate(size, "device")
 
     def cudaFree(self, address: int) -> tuple[Error]:

@@ -102,6 +102,9 @@ class Engine:
         if self.world.fails("context"):
             self.error_recorder.report_error(1, "no context, as a test wanted")
             return None
+        if self.world.fails("roomy context"):
+            self.error_recorder.report_error(2, "[resizePhysical] Error Code 2: OutOfMemory (Requested size was 4096 bytes.)")
+            return None
         return Context(self)
 
 
@@ -164,6 +167,9 @@ class Context:
         cuda, changes, is_noted = self._world.cuda, self._changes, self._world.is_noted(stream_handle)
         if is_noted and not self._world.can_be_captured:
             cuda.streams[stream_handle].is_spoilt = True
+            return False
+        if cuda.last:
+            self._engine.error_recorder.report_error(1, f"a kernel was to be launched, found {cuda.last.name}")
             return False
         if self._world.fails("execute"):
             self._engine.error_recorder.report_error(1, "no execution, as a test wanted")
@@ -252,6 +258,9 @@ class Runtime:
         self.error_recorder: Any = None
 
     def deserialize_cuda_engine(self, serialized_engine: bytes) -> Engine | None:
+        if self._world.fails("roomy engine"):
+            self._logger.log(Severity.ERROR, "[defaultAllocator.cpp] Error Code 1: Cuda Runtime (out of memory)")
+            return None
         if not serialized_engine.startswith(MAGIC):
             self._logger.log(Severity.ERROR, "the magic tag does not match")
             return None

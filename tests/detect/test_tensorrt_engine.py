@@ -270,7 +270,8 @@ def test_without_room_for_a_larger_batch_smaller_ones_go_on() -> None:
 def test_what_tensorrt_does_not_do_is_told_and_only_that_batch_is_lost(what: str, words: str) -> None:
     world = opened(captures=False)
     world.submit(1, (64, 96))
-    world.fake.faults = {(what, number): True for number in range(5, 8)}
+    # When all that is usual is ready.
+    world.fake.faults = {(what, number): True for number in range(12, 1000)}
     while True:
         try:
             world.submit(1, (64, 128))
@@ -384,6 +385,8 @@ def test_an_engine_is_not_asked_for_larger_pictures_than_it_takes() -> None:
     cuda = FakeCudart()
     with refused(cuda, "up to 128 px, found that 640"):
         attempt(cuda, serialized(OPEN), input_px=640)
+    # Of a size that cannot be chosen nobody is asked.
+    attempt(cuda, serialized([((1, 64, 96, 3),) * 3]), input_px=640)
 
 
 def test_without_a_gpu_it_is_told_why() -> None:

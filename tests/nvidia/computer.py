@@ -23,6 +23,7 @@ from tests.detect.fake_tensorrt import MAGIC, Answer, DataType, Fake, Severity
 STAND_INS = Path(__file__).resolve().parent / "stand_ins"
 ROOT = STAND_INS.parent.parent.parent
 VERSION, IS_BLIND, HAS_GPU = "FAKE_TENSORRT_VERSION", "FAKE_TENSORRT_IS_BLIND", "FAKE_CUDA_HAS_GPU"
+MEMORY_BYTES = "FAKE_CUDA_MEMORY"
 # A file; as soon as it is there, the GPU is not.
 LOST = "FAKE_CUDA_LOST"
 KINDS = {1: DataType.FLOAT, 2: DataType.UINT8, 10: DataType.HALF}
@@ -30,6 +31,9 @@ KINDS = {1: DataType.FLOAT, 2: DataType.UINT8, 10: DataType.HALF}
 
 class Computer(Fake):
     """Its TensorRT, with a builder."""
+
+    workspace_bytes = 0
+    """That the last build was given."""
 
     def answer_of(self, model: bytes) -> Answer:
         session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
@@ -83,12 +87,13 @@ class Config:
 
     def __init__(self) -> None:
         self.profiles: list[Any] = []
+        self.workspace_bytes = 0
         self.builder_optimization_level = 3
         self.progress_monitor: Any = None
         self._timings = b""
 
     def set_memory_pool_limit(self, pool: object, pool_size: int) -> None:
-        assert pool_size > 0
+        self.workspace_bytes = pool_size
 
     def add_optimization_profile(self, profile: Any) -> int:
         self.profiles.append(profile.shapes)
@@ -130,10 +135,14 @@ class Builder:
         return Profile()
 
     def build_serialized_network(self, network: Network, config: Config) -> bytes | None:
+        self._world.workspace_bytes = config.workspace_bytes
         monitor = config.progress_monitor
         monitor.phase_start("Building Engine", None, 2)
         assert monitor.step_complete("Building Engine", 0)
         monitor.phase_finish("Building Engine")
+        if self._world.fails("build"):
+            self._logger.log(Severity.ERROR, "[resizePhysical] Error Code 2: OutOfMemory (Requested size was 4096 bytes.)")
+            return None
         if not config.profiles:
             self._logger.log(Severity.ERROR, "Network has dynamic inputs, but no optimization profile has been defined")
             return None
@@ -153,7 +162,7 @@ class Gpu(FakeCudart):
         return super()._enter(name, waits=waits)
 
 
-CUDA = Gpu(devices=int(os.environ.get(HAS_GPU, "1")))
+CUDA = Gpu(devices=int(os.environ.get(HAS_GPU, "1")), memory_bytes=int(os.environ.get(MEMORY_BYTES, 1 << 30)))
 TENSORRT = Computer(CUDA, os.environ.get(VERSION, "10.3.0")).module
 
 

@@ -13,7 +13,10 @@ import pytest
 from appliance.building.request import Calculates, Doing
 from appliance.catalogue.building import BuildWish, build_engine
 from appliance.catalogue.importing import Wish, import_model
+from appliance.clock import wall_ns
+from appliance.detect import throwaway
 from appliance.detect.acceptance import GATES, Verdict
+from appliance.detect.tensorrt_engine import DOOR, MOST_TRIES
 from appliance.errors import Refusal
 from appliance.models.store import stores_of
 from appliance.models.strikes import MOST_STRIKES, Strikes
@@ -45,9 +48,13 @@ for left in (32, 96):
     pictures.append(picture)
 network.submit(pictures)
 boxes = [network.read(output, (384, 640)).boxes.round().tolist() for output in network.collect().copy()]
-print(json.dumps({"backend": network.info.backend, "passed_over": network.passed_over, "boxes": boxes}))
+# A camera that stands upright.
+network.submit([np.ascontiguousarray(pictures[0].transpose(1, 0, 2))])
+boxes.append(network.read(network.collect()[0], (640, 384)).boxes.round().tolist())
+print(json.dumps({"backend": network.info.backend, "passed_over": network.passed_over, "boxes": boxes,
+                  "is_outdated": network.info.is_outdated}))
 """
-SEEN = [[[32, 64, 96, 112]], [[96, 64, 160, 112]]]
+SEEN = [[[32, 64, 96, 112]], [[96, 64, 160, 112]], [[64, 32, 112, 96]]]
 
 
 def looked(data_dir: Path, backend: str = "auto") -> dict[str, Any]:
@@ -95,7 +102,8 @@ def test_an_engine_is_built_proved_and_used_until_something_changes(
     assert [path.read_bytes() for path in (built / "timings").iterdir()] == [b"+1"]
 
     after = looked(brought)
-    assert after == {"backend": "TensorRT 10.3.0 f16", "passed_over": [], "boxes": SEEN}
+    assert after == {"backend": "TensorRT 10.3.0 f16", "passed_over": [], "boxes": SEEN, "is_outdated": False}
+    assert not list(built.glob("*.strike-*"))
 
     # JetPack has been upgraded.
     monkeypatch.setenv(VERSION, "10.7.0")
@@ -107,15 +115,19 @@ def test_an_engine_is_built_proved_and_used_until_something_changes(
     monkeypatch.delenv(VERSION)
     engine = built / made.file
     # Who hung, or died with the driver, could not say so.
-    for _ in range(MOST_STRIKES):
-        Strikes(engine).begin()
-    assert "ended its detector 3 times within the hour" in looked(brought)["passed_over"][0]
-    Strikes(engine).forgive()
+    for about, most in ((engine, MOST_STRIKES), (built / DOOR, MOST_TRIES)):
+        for number in range(most):
+            about.with_suffix(f".strike-{wall_ns()}-{number}").touch()
+        [reason] = looked(brought)["passed_over"]
+        assert f"has ended its detector {most} times within the hour; an hour later it is tried again" in reason
+        Strikes(about).forgive()
 
     engine.write_bytes(engine.read_bytes()[:-100])
     cut = looked(brought)
     assert cut["backend"].startswith("OpenVINO")
     assert "must be as it was built, found that it is not" in cut["passed_over"][0]
+    assert "'appliance models build' makes it anew; a machine that counts does so by itself" in cut["passed_over"][0]
+    assert cut["is_outdated"]
 
 
 def test_without_a_gpu_it_is_told_why_and_the_processor_takes_over(brought: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +152,13 @@ def test_a_model_in_other_numbers_is_refused(brought: Path, monkeypatch: pytest.
     object.__setattr__(wanted, "calculates", Calculates.INT8)
     with pytest.raises(Refusal, match="a model in int8 is wanted, .*'appliance models quantize' makes one"):
         build_engine(wanted, stores_of(brought))
+
+
+def test_a_build_that_takes_too_much_memory_is_ended(brought: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    have_gpu(monkeypatch)
+    monkeypatch.setattr(throwaway, "LIBRARIES_MB", 0)
+    with pytest.raises(Refusal, match="tiny was to be built, but it took more than 1 MB of memory; --memory-mb allows more"):
+        build_engine(wish(brought, memory_mb=1.0), stores_of(brought))
 
 
 def test_without_tensorrt_it_is_told_where_it_comes_from(brought: Path) -> None:

@@ -13,6 +13,7 @@ from tests.system.cli import run_cli
 from tests.system.models import write_detector
 from tests.system.sites import Site, camera_in, pid_of, state_of
 from tests.system.videos import Encoding, traffic, write_video
+from tests.waiting import wait_until
 
 pytestmark = needs_gstreamer
 CAR = {"name": "middle", "from": [0.5, 0.0], "to": [0.5, 1.0], "classes": ["car"]}
@@ -20,6 +21,12 @@ CAR = {"name": "middle", "from": [0.5, 0.0], "to": [0.5, 1.0], "classes": ["car"
 
 def runs_on(health: Health, backend: str) -> bool:
     return health.model is not None and health.model.backend.startswith(backend)
+
+
+def why(health: Health) -> str:
+    """What is told of the detector."""
+    [reason] = [process.condition.reason for process in health.processes if process.name == "detect"]
+    return reason
 
 
 def test_an_engine_is_renewed_while_it_counts_and_a_lost_gpu_costs_no_count(
@@ -45,15 +52,24 @@ def test_an_engine_is_renewed_while_it_counts_and_a_lost_gpu_costs_no_count(
         with machine:
             before = machine.until(state_of("gate", "ok"), 60)
             assert runs_on(before, "OpenVINO")
+            assert why(before).startswith("on OpenVINO")
+            assert "the engine of this model was built for tensorrt TensorRT 10.3.0 instead of TensorRT 10.7.0" in why(before)
             machine.until_counted("gate", 1)
             after = machine.until(lambda health: runs_on(health, "TensorRT 10.7.0 f16"), 90)
             machine.until_counted("gate", 2)
+            machine.until(lambda health: why(health) == "", 30)
             # Nobody was started anew for it, and no frame had to wait for that.
             assert pid_of(after, "detect") == pid_of(before, "detect")
             assert camera_in(after, "gate").connections == camera_in(before, "gate").connections
 
+            # Once it is kept, it is the only one.
+            wait_until("the old engine is gone", lambda: len(list((data_dir / "built").glob("*.engine"))) == 1, 30)
+
             lost.touch()
-            machine.until(lambda health: runs_on(health, "OpenVINO"), 60)
+            after = machine.until(lambda health: runs_on(health, "OpenVINO") and why(health) != "", 60)
+            assert "found none, because the GPU was to be counted, found cudaErrorLaunchFailure" in why(after)
+            assert "start the computer anew" in why(after)
+            machine.until(state_of("gate", "ok"), 30)
             machine.until_counted("gate", 2)
             assert machine.stop() == 0
     assert "is built anew; meanwhile another backend counts" in machine.stderr

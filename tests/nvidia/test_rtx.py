@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
+import av
 import numpy as np
 import onnx
 import onnx.checker
@@ -15,6 +17,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from appliance.detect.cuda import has_device_file
+from appliance.detect.guests import letterboxed
 from appliance.models.store import find_model, store_folder
 from appliance.precision.calibrating import reaches_of
 from appliance.precision.graph import plan, with_pairs
@@ -96,6 +99,21 @@ def test_the_demo_model_is_built_in_every_precision(tmp_path: Path) -> None:
 @pytest.mark.parametrize("is_halved", [False, True])
 def test_yolov8n_is_built_for_one_to_eight_pictures_of_any_size(is_halved: bool) -> None:
     assert built(shared("models", "yolov8n_dynamic.onnx"), is_halved=is_halved, max_batch=8) > 1_000_000
+
+
+def test_yolov8n_in_int8_is_built_as_it_is_calibrated_on_footage(tmp_path: Path) -> None:
+    model = onnx.load(str(shared("models", "yolov8n_dynamic.onnx")))
+    wanted = plan(model)
+    with av.open(str(shared("videos", "intel_car-detection.mp4"))) as video:
+        shown = [frame.to_ndarray(format="rgb24") for frame in islice(video.decode(video=0), 0, 60, 20)]
+    frames = [letterboxed(np.asarray(picture, np.uint8), 192, 320) for picture in shown]
+    onnx.save(with_pairs(model, wanted, reaches_of(model, wanted, frames, threads=1)["mean"]), str(tmp_path / "int8.onnx"))
+    assert built(tmp_path / "int8.onnx", max_batch=8) > 1_000_000
+
+
+def test_yolov8n_is_built_with_a_head_that_needs_no_suppression(tmp_path: Path) -> None:
+    onnx.save(end_to_end(onnx.load(str(shared("models", "yolov8n_dynamic.onnx"))), 300), str(tmp_path / "end.onnx"))
+    assert built(tmp_path / "end.onnx", is_halved=True, max_batch=8, head="END_TO_END") > 1_000_000
 
 
 def test_only_the_best_anchors_come_out() -> None:

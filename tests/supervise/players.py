@@ -65,6 +65,18 @@ def detect(link: CommandLink, settings: str) -> None:
             link.began(order)
 
 
+def stuck(link: CommandLink, settings: str) -> None:
+    """The same; its first life ends with waiting for a device that is gone. Its notes tell of that."""
+    part = msgspec.json.decode(settings, type=Part)
+    link.ready(MODEL)
+    while not link.stopping:
+        if (order := _serve(link)) is not None:
+            link.began(order)
+            if not Path(part.notes).exists():
+                Path(part.notes).touch()
+                Path(part.words).exists()
+
+
 def count(link: CommandLink, settings: str) -> None:
     """Its notes are a ledger of one number, the newest frame; at 100 the stream is over."""
     notes = Path(msgspec.json.decode(settings, type=Part).notes)

@@ -118,6 +118,7 @@ def test_a_child_that_hangs_is_killed(child_of: Start, post: CommandPost, functi
     wait_until("it is killed", child.has_died)
     assert 0.2 < time.monotonic() - began < 2.0
     assert child.bury() == -signal.SIGKILL
+    assert child.last_end == "no sign of life for 0.3 s"
 
 
 def test_signs_of_life_keep_it_alive(child_of: Start, post: CommandPost) -> None:

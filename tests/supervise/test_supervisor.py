@@ -6,16 +6,19 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
+from appliance.clock import NS_PER_S
 from appliance.errors import Refusal
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingSize
 from appliance.messages import Ready, Refused, Swapping
+from appliance.supervise import child
 from appliance.supervise.child import in_words
 from appliance.supervise.machine import Machine
 from appliance.supervise.preflight import is_alive, sweep
@@ -23,6 +26,7 @@ from appliance.supervise.recovery import CameraStream, Stage
 from appliance.supervise.spec import ProcessSpec
 from appliance.supervise.supervisor import MOST_DEATHS_WITHOUT_PROGRESS, Supervisor
 from tests.processes import Peer, until_told
+from tests.stuck import stuck_file, until_stuck
 from tests.supervise.players import MODEL, SOURCE, Part, player
 from tests.system.cli import children_of
 from tests.waiting import wait_until
@@ -112,6 +116,29 @@ def test_the_killed_are_back_soon_and_the_others_stay(tmp_path: Path, victims: t
     assert {name: child.restarts for name, child in supervisor.children.items()} == {
         name: 2 if name in victims else 0 for name in NAMES
     }
+
+
+def test_who_cannot_even_be_killed_is_left_behind_and_all_others_begin_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(child, "STUCK_NS", NS_PER_S // 2)
+    with ExitStack() as device:
+        path = device.enter_context(stuck_file(tmp_path / "device"))
+        part = Part(words=str(path), notes=str(tmp_path / "first life"))
+        machine = machine_of(tmp_path, detect=player("detect", "stuck", silence_s=1.0, part=part), gives_up=False)
+
+        def script(supervisor: Supervisor) -> Iterator[Callable[[], bool]]:
+            yield plays(supervisor, 1)
+            before = {name: child.pid for name, child in supervisor.children.items()}
+            # Whoever talked to it is gone; it is not.
+            yield lambda: all(child.pid not in (0, before[name]) for name, child in supervisor.children.items())
+            until_stuck(before["detect"])
+            yield plays(supervisor, 2)
+            device.close()
+
+        run(machine, script)
+    assert "detect has died (cannot be ended: the kernel waits for a device on its behalf)" in caplog.text
+    assert "count has died (detect cannot be ended" in caplog.text
 
 
 def test_a_stream_goes_on_from_the_ledgers_newest_frame(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from appliance.config import SiteSettings, home_expanded
 from appliance.errors import Refusal
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import CrossingRecord
-from appliance.messages import Beat
+from appliance.messages.reports import Beat
 from appliance.results import write_whole
 from appliance.running import Work, new_run_id, run_site
 from appliance.supervise.supervisor import Supervisor

@@ -23,7 +23,7 @@ from appliance.drift.keeping import FOLDER as BASELINES
 from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import USUAL_INPUT_PX, preview_shape
 from appliance.login import login_of
-from appliance.messages import ModelInfo
+from appliance.messages.orders import ModelInfo
 from appliance.models.built import built_folder
 from appliance.models.store import own_store
 from appliance.process_settings import (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from appliance.errors import Refusal
 from appliance.ipc.channel import Listener, wait
-from appliance.messages import Health
+from appliance.messages.health import Health
 from appliance.supervise.preflight import is_alive, possible_parents
 from appliance.supervise.service import in_one_line
 from appliance.topics import HEALTH

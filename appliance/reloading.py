@@ -13,7 +13,8 @@ from appliance.config import SiteSettings, named_classes
 from appliance.errors import Refusal, in_a_sentence
 from appliance.ipc.requests import RequestDesk
 from appliance.login import login_of
-from appliance.messages import Activate, Answer, CallOff, LearnAnew, Request
+from appliance.messages.orders import LearnAnew
+from appliance.messages.questions import Activate, Answer, CallOff, Request
 from appliance.place import Place
 from appliance.renewing import Renewal
 from appliance.supervise.machine import Machine

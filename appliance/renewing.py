@@ -25,7 +25,8 @@ from appliance.config import SiteSettings
 from appliance.detect.acceptance import Acceptance, start_acceptance
 from appliance.detect.looking import Problem
 from appliance.errors import Refusal
-from appliance.messages import ModelInfo, Ready, Refused, Return, Swapping, Switch, Take
+from appliance.messages.orders import ModelInfo, Return, Switch, Take
+from appliance.messages.reports import Ready, Refused, Swapping
 from appliance.models.built import BuiltAs, built_folder, last_engine, prune, take_up
 from appliance.models.store import ModelFile, find_model
 from appliance.models.versions import draft_in

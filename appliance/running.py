@@ -20,7 +20,8 @@ from appliance.config import SiteSettings
 from appliance.device.watching import Watching, reader_of
 from appliance.errors import Refusal
 from appliance.ledger.ledger import Ledger
-from appliance.messages import Beat, ModelInfo, SourceInfo
+from appliance.messages.orders import ModelInfo, SourceInfo
+from appliance.messages.reports import Beat
 from appliance.models.store import full_name, own_store, store_folder
 from appliance.place import Place
 from appliance.readiness import FOLDER_PREFIX

@@ -15,7 +15,8 @@ from rich.table import Table
 from appliance.clock import NS_PER_MS, NS_PER_S, wall_ns
 from appliance.errors import Refusal
 from appliance.ipc.requests import ask
-from appliance.messages import Health, Request
+from appliance.messages.health import Health
+from appliance.messages.questions import Request
 from appliance.readiness import machine_folders, machines
 from appliance.results import write_whole
 from appliance.topics import REQUESTS

@@ -17,7 +17,8 @@ from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.errors import Refusal
 from appliance.ipc.channel import Listener, wait
 from appliance.ipc.requests import ask
-from appliance.messages import Activate, CallOff, Health
+from appliance.messages.health import Health
+from appliance.messages.questions import Activate, CallOff
 from appliance.models.store import BETWEEN, find_version, own_store, stores_of
 from appliance.models.versions import delete as delete_version
 from appliance.readiness import machine_folders

@@ -29,20 +29,10 @@ from appliance.config import SiteSettings, named_classes
 from appliance.detect.acceptance import AcceptanceRequest, start_acceptance
 from appliance.errors import Refusal, in_a_sentence
 from appliance.ipc.requests import ask
-from appliance.messages import (
-    Activate,
-    Answer,
-    CallOff,
-    Learn,
-    ModelInfo,
-    Ready,
-    Refused,
-    Return,
-    SwapHealth,
-    Swapping,
-    Switch,
-    Take,
-)
+from appliance.messages.health import SwapHealth
+from appliance.messages.orders import Learn, ModelInfo, Return, Switch, Take
+from appliance.messages.questions import Activate, Answer, CallOff
+from appliance.messages.reports import Ready, Refused, Swapping
 from appliance.models.built import built_folder
 from appliance.models.store import find_model, full_name, stores_of
 from appliance.place import Place

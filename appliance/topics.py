@@ -16,26 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from appliance.messages import (
-    Activate,
-    Answer,
-    CallOff,
-    Committed,
-    Credit,
-    DetectedFrame,
-    EndOfStream,
-    FrameTicket,
-    GuestPicture,
-    GuestSeen,
-    Health,
-    LearnAnew,
-    Recall,
-    Recalled,
-    Request,
-    SkippedFrame,
-    TrackedFrame,
-    Viewed,
-)
+from appliance.messages.frames import Committed, Credit, DetectedFrame, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame
+from appliance.messages.health import Health
+from appliance.messages.orders import LearnAnew
+from appliance.messages.questions import Activate, Answer, CallOff, GuestPicture, GuestSeen, Recall, Recalled, Request, Viewed
 
 M = TypeVar("M")
 Q = TypeVar("Q")

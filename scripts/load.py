@@ -26,7 +26,7 @@ from appliance.access.audit import Actor  # noqa: E402  # from this checkout
 from appliance.access.guard import Guard  # noqa: E402
 from appliance.access.roles import Role  # noqa: E402
 from appliance.clock import wall_ns  # noqa: E402
-from appliance.messages import Health  # noqa: E402
+from appliance.messages.health import Health  # noqa: E402
 from tests.cameras import Camera  # noqa: E402
 from tests.publish.brokers import free_port  # noqa: E402
 from tests.system.sites import Site, state_of  # noqa: E402

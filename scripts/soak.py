@@ -32,7 +32,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from appliance.bench.curves import Curve, draw_curves  # noqa: E402  # from this checkout
-from appliance.messages import Health  # noqa: E402
+from appliance.messages.health import Health  # noqa: E402
 from appliance.readiness import health_of  # noqa: E402
 from appliance.scene.clip import write_scene  # noqa: E402
 from appliance.scene.settings import SceneSettings  # noqa: E402

@@ -22,7 +22,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from appliance.messages import CameraHealth, Health  # noqa: E402  # from this checkout
+from appliance.messages.health import CameraHealth, Health  # noqa: E402  # from this checkout
 from tests.cameras import Camera  # noqa: E402
 from tests.system.sites import Site, camera_in, state_of  # noqa: E402
 from tests.system.turns import Turn, newest_frame, play, torn, tracks_of, turn, write_fixed  # noqa: E402

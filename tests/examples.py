@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from appliance.boxes import Detections, Tracks
-from appliance.messages import FrameTicket
+from appliance.messages.frames import FrameTicket
 
 INPUT_HEIGHT, INPUT_WIDTH = 96, 128
 PREVIEW_HEIGHT, PREVIEW_WIDTH = 72, 96

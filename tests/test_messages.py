@@ -11,26 +11,10 @@ import pytest
 
 from appliance.boxes import Detections
 from appliance.letterbox import InputRule
-from appliance.messages import (
-    Beat,
-    Began,
-    Begin,
-    Checkpoint,
-    Credit,
-    DetectedFrame,
-    EndOfStream,
-    Finished,
-    FrameTicket,
-    Message,
-    ModelInfo,
-    Ready,
-    Refused,
-    Report,
-    SourceInfo,
-    TrackedFrame,
-    Unpacker,
-    pack,
-)
+from appliance.messages.frames import Credit, DetectedFrame, EndOfStream, FrameTicket, TrackedFrame
+from appliance.messages.message import Message, Unpacker, pack
+from appliance.messages.orders import Begin, Checkpoint, ModelInfo, SourceInfo
+from appliance.messages.reports import Beat, Began, Finished, Ready, Refused, Report
 from tests.examples import ticket_for, two_boxes, two_tracks
 
 MODEL = ModelInfo(("car", "truck"), InputRule(640, 32, (384, 640)), "paper")

@@ -13,7 +13,7 @@ from appliance import pipeline
 from appliance.config import CameraSettings, SiteSettings, wanted_classes
 from appliance.ipc.frame_ring import RingSize
 from appliance.letterbox import InputRule, preview_shape
-from appliance.messages import ModelInfo
+from appliance.messages.orders import ModelInfo
 from appliance.process_settings import CountProcess, DecodeProcess, DetectProcess, TrackProcess
 from appliance.site_file import parse_site
 from appliance.supervise.machine import Machine

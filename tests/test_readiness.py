@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from appliance.errors import Refusal
-from appliance.messages import Condition, Health
+from appliance.messages.health import Health
+from appliance.messages.reports import Condition
 from appliance.readiness import refuse_unready
 from tests.observe.busy_site import camera, health
 from tests.system.sites import Site

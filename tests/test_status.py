@@ -7,7 +7,8 @@ import json
 import msgspec
 from rich.console import Console
 
-from appliance.messages import Condition, Health
+from appliance.messages.health import Health
+from appliance.messages.reports import Condition
 from appliance.status import as_json, cameras_of, devices_of, rfc_3339
 from tests.observe.busy_site import NOW_NS, camera, health
 

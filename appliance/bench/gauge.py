@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from appliance.clock import NS_PER_S, cpu_ns, monotonic_ns
-from appliance.messages import Beat
+from appliance.messages.reports import Beat
 from appliance.supervise.supervisor import Supervisor
 
 SAMPLE_NS = NS_PER_S // 4

@@ -17,7 +17,7 @@ from appliance.clock import monotonic_ns
 from appliance.errors import Refusal
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.frame_ring import FrameRing, Pixels, RingFile, RingReaders, RingSize
-from appliance.messages import EndOfStream, FrameTicket
+from appliance.messages.frames import EndOfStream, FrameTicket
 from appliance.running import stopping_on_signals
 from appliance.topics import TICKETS
 

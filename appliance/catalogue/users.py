@@ -7,7 +7,7 @@ from pathlib import Path
 
 from appliance.config import SiteSettings, home_expanded
 from appliance.errors import Refusal
-from appliance.messages import Health
+from appliance.messages.health import Health
 from appliance.models.store import find_version, stores_of
 from appliance.site_file import load_site
 from appliance.swap.journal import FILE_NAME, Journal

@@ -23,7 +23,7 @@ from appliance.configuration.refusals import Faulty, MachineRefused, Missing, No
 from appliance.configuration.revisions import Revision, Revisions, RevisionTexts
 from appliance.configuration.rewriting import rewritten
 from appliance.errors import Refusal
-from appliance.messages import Answer, Request
+from appliance.messages.questions import Answer, Request
 
 FILE_NAME = "revisions.sqlite"
 BY_HAND = "edited by hand"

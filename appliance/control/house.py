@@ -10,7 +10,8 @@ from appliance.control.live.feed import Feed
 from appliance.control.live.gallery import Gallery
 from appliance.control.live.today import Today
 from appliance.control.looking import Looks
-from appliance.messages import Describe, Health
+from appliance.messages.health import Health
+from appliance.messages.orders import Describe
 from appliance.process_settings import ControlProcess
 from appliance.publish.days import zone_of
 

@@ -15,7 +15,7 @@ from appliance.control.server import Server
 from appliance.errors import Refusal
 from appliance.ipc.channel import Listener
 from appliance.ipc.command import CommandLink
-from appliance.messages import Describe
+from appliance.messages.orders import Describe
 from appliance.process_settings import ControlProcess
 from appliance.topics import COMMITS, HEALTH
 

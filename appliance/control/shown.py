@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from appliance.messages import CameraHealth, Condition, DeviceHealth, DriftHealth, Health, ProcessHealth
+from appliance.messages.health import CameraHealth, DeviceHealth, Health, ProcessHealth
+from appliance.messages.reports import Condition, DriftHealth
 from appliance.times import rfc_3339
 
 State = Literal["starting", "ok", "degraded", "down"]

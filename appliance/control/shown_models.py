@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from appliance.control.shown import Time
-from appliance.messages import SwapHealth
+from appliance.messages.health import SwapHealth
 from appliance.models.listing import Listed
 from appliance.swap.journal import Step
 from appliance.times import rfc_3339

@@ -19,7 +19,9 @@ from appliance.count.towed import TowingSettings
 from appliance.count.trajectory import Passage
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import CrossingRecord, TracksRecord
-from appliance.messages import NO_SLOT, Begin, Checkpoint, FrameTicket, TrackedFrame, Unpacker, pack
+from appliance.messages.frames import NO_SLOT, FrameTicket, TrackedFrame
+from appliance.messages.message import Unpacker, pack
+from appliance.messages.orders import Begin, Checkpoint
 
 # Of media time; with every decision as well.
 CHECKPOINT_INTERVAL_NS = 2 * NS_PER_S

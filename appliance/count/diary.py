@@ -10,7 +10,7 @@ from appliance.count.intervals import GRACE_NS, LineIntervals
 from appliance.count.reasons import NO_PICTURES, Reasons
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import Gap, Seen
-from appliance.messages import Health
+from appliance.messages.health import Health
 
 NOT_RUNNING = "the machine was not running, or not with this camera"
 NOT_YET = "it was not connected yet"

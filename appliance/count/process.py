@@ -12,21 +12,9 @@ from appliance.ipc.command import CommandLink
 from appliance.ipc.requests import RequestDesk
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.retention import Retention
-from appliance.messages import (
-    NO_SLOT,
-    Begin,
-    Checkpoint,
-    Committed,
-    Credit,
-    EndOfStream,
-    Forget,
-    FrameTicket,
-    Learn,
-    Recalled,
-    SkippedFrame,
-    TrackedFrame,
-    Viewed,
-)
+from appliance.messages.frames import NO_SLOT, Committed, Credit, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame
+from appliance.messages.orders import Begin, Checkpoint, Forget, Learn
+from appliance.messages.questions import Recalled, Viewed
 from appliance.process_settings import CountProcess
 from appliance.topics import COMMITS, CREDITS, HEALTH, RECALLS, TRACKS, VIEWS
 

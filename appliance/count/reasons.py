@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.messages import Health
+from appliance.messages.health import Health
 
 NO_PICTURES = "no pictures came"
 # Health is told once a second, so what it tells may have been so a little earlier.

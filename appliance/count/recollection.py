@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import deque
 
 from appliance.clock import NS_PER_S
-from appliance.messages import Recalled, Remembered, TrackedFrame, pack
+from appliance.messages.frames import TrackedFrame
+from appliance.messages.message import pack
+from appliance.messages.questions import Recalled, Remembered
 
 # Of media time; and of memory, where so many objects are in sight that the time takes too much.
 LONGEST_NS, MOST_BYTES = 180 * NS_PER_S, 4_000_000

@@ -21,7 +21,7 @@ from appliance.decode.gstreamer_decoding import Decoding
 from appliance.decode.gstreamer_pipelines import JITTER_MS, TO_SINK, of_file, of_launch_line
 from appliance.decode.source import NoAnswer, check_file, hidden, is_file, is_launch_line, without_frames, without_pictures
 from appliance.errors import Refusal
-from appliance.messages import SourceInfo
+from appliance.messages.orders import SourceInfo
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstApp", "1.0")

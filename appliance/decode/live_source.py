@@ -15,7 +15,8 @@ from appliance.decode.asking import Misled
 from appliance.decode.demand import Demand
 from appliance.decode.source import NoAnswer, Picture, Source
 from appliance.errors import Refusal
-from appliance.messages import Condition, SourceInfo
+from appliance.messages.orders import SourceInfo
+from appliance.messages.reports import Condition
 
 FIRST_DELAY_NS = NS_PER_S // 2
 # Where nobody answers a try costs little, and the camera should be found soon after it is back.

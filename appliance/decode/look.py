@@ -12,7 +12,7 @@ from appliance.decode.choice import live_source, open_source
 from appliance.decode.live_source import LiveSource
 from appliance.decode.source import Picture
 from appliance.errors import Refusal
-from appliance.messages import SourceInfo
+from appliance.messages.orders import SourceInfo
 
 PATIENCE_S = 25.0
 

@@ -14,7 +14,7 @@ from appliance.decode.source import check_file, cut_short, hidden, is_file, is_w
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import GREY, Letterbox
-from appliance.messages import SourceInfo
+from appliance.messages.orders import SourceInfo
 
 FALLBACK_RATE = 25.0
 # In a row; OpenCV says the same of a damaged place and of the end of a file.

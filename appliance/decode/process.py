@@ -14,7 +14,8 @@ from appliance.decode.stillness import Stillness
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import Pixels
-from appliance.messages import Begin, EndOfStream, Rescale
+from appliance.messages.frames import EndOfStream
+from appliance.messages.orders import Begin, Rescale
 from appliance.process_settings import DecodeProcess
 from appliance.topics import CREDITS, TICKETS
 

@@ -20,7 +20,7 @@ from appliance.decode.av_picture import AvPicture, Scalers
 from appliance.decode.demand import Demand
 from appliance.decode.source import NoAnswer, check_file, cut_short, hidden, is_file, without_frames, without_pictures
 from appliance.errors import Refusal
-from appliance.messages import SourceInfo
+from appliance.messages.orders import SourceInfo
 
 OPEN_TIMEOUT_S = 5.0
 # FFmpeg gives what it still holds when it is interrupted for the first time, and stops at the second.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from appliance.config import CameraSettings
 from appliance.decode.live_source import LiveSource
 from appliance.decode.source import Picture, Source
-from appliance.messages import Checkpoint
+from appliance.messages.orders import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from appliance.decode.reader import LiveReader, Numbered, Reader
 from appliance.decode.source import Picture
 from appliance.ipc.frame_ring import FrameRing, Pixels
 from appliance.letterbox import InputRule, Letterbox, preview_shape
-from appliance.messages import Begin, FrameTicket, Rescale
+from appliance.messages.frames import FrameTicket
+from appliance.messages.orders import Begin, Rescale
 
 # A live camera has no more frames under way, however many its ring holds: one in the network, one before it, one behind it.
 MOST_LIVE_FRAMES = 3

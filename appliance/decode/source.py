@@ -11,7 +11,7 @@ from appliance.decode.demand import Demand
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import Letterbox
-from appliance.messages import SourceInfo
+from appliance.messages.orders import SourceInfo
 
 
 class NoAnswer(Refusal):

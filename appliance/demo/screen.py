@@ -16,7 +16,8 @@ from appliance.counting import CAMERA
 from appliance.demo.verdict import Row, rows
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import CrossingRecord
-from appliance.messages import Beat, Health
+from appliance.messages.health import Health
+from appliance.messages.reports import Beat
 from appliance.scene.truth import Truth
 from appliance.supervise.supervisor import Supervisor
 

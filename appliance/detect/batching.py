@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from appliance.messages import FrameTicket
+from appliance.messages.frames import FrameTicket
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from appliance.detect.cuda import has_device_file
 from appliance.detect.network import Network
 from appliance.detect.networks import Loading, Networks
 from appliance.ipc.command import CommandLink
-from appliance.messages import Condition, Return, Switch, Take
+from appliance.messages.orders import Return, Switch, Take
+from appliance.messages.reports import Condition
 
 # After which no picture in the size of the other network is on its way any more.
 SETTLED_NS = 10 * NS_PER_S

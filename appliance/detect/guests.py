@@ -12,7 +12,7 @@ from appliance.detect.network import Network
 from appliance.ipc.frame_ring import Pixels
 from appliance.ipc.requests import RequestDesk
 from appliance.letterbox import GREY, Letterbox
-from appliance.messages import GuestPicture, GuestSeen
+from appliance.messages.questions import GuestPicture, GuestSeen
 from appliance.topics import GUESTS
 
 # Of the detector's time, at most one part in so many.

@@ -13,7 +13,7 @@ from appliance.detect.yolo import Head, HeadSettings, read_head, tell_head
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import GREY
-from appliance.messages import ModelInfo
+from appliance.messages.orders import ModelInfo
 from appliance.models.built import BEST_ANCHORS
 from appliance.models.manifest import names_in
 from appliance.models.store import digest_of, find_model

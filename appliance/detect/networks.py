@@ -25,7 +25,8 @@ from appliance.detect.turns import Rounds, in_turns
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import InputRule
-from appliance.messages import FrameTicket, Switch
+from appliance.messages.frames import FrameTicket
+from appliance.messages.orders import Switch
 from appliance.process_settings import DetectProcess
 
 # Meanwhile no frame is looked at.

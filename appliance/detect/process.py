@@ -21,19 +21,8 @@ from appliance.ipc.channel import Receiver, Sender, Showcase, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import Pixels, RingReaders
 from appliance.letterbox import Letterbox
-from appliance.messages import (
-    Begin,
-    DetectedFrame,
-    EndOfStream,
-    Forget,
-    FrameTicket,
-    LearnAnew,
-    Order,
-    Return,
-    SkippedFrame,
-    Switch,
-    Take,
-)
+from appliance.messages.frames import DetectedFrame, EndOfStream, FrameTicket, SkippedFrame
+from appliance.messages.orders import Begin, Forget, LearnAnew, Order, Return, Switch, Take
 from appliance.process_settings import DetectProcess
 from appliance.topics import BOXES, SHADOWS, TICKETS, Detected
 

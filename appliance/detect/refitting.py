@@ -7,7 +7,7 @@ import numpy as np
 from appliance.detect.guests import letterboxed
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import InputRule, Letterbox
-from appliance.messages import FrameTicket
+from appliance.messages.frames import FrameTicket
 
 
 def shape_in(rule: InputRule, ticket: FrameTicket) -> tuple[int, int]:

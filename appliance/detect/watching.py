@@ -14,7 +14,7 @@ from appliance.drift.picture import look_at
 from appliance.drift.watch import Watch, sample_every_ns
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingReaders
-from appliance.messages import FrameTicket
+from appliance.messages.frames import FrameTicket
 from appliance.process_settings import DetectProcess
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from appliance.device import sensors
 from appliance.device.files import found, number_of, text_of
-from appliance.messages import Condition, DeviceHealth
+from appliance.messages.health import DeviceHealth
+from appliance.messages.reports import Condition
 
 NAME = "jetson"
 # JetPack by release of L4T, the longest match first; https://developer.nvidia.com/embedded/jetpack-archive

@@ -14,7 +14,8 @@ import msgspec
 from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
 from appliance.device import x86
 from appliance.device.jetson import Jetson, is_jetson
-from appliance.messages import Condition, DeviceHealth
+from appliance.messages.health import DeviceHealth
+from appliance.messages.reports import Condition
 
 INTERVAL_S = 5.0
 SILENT_NS = 60 * NS_PER_S

@@ -13,7 +13,8 @@ from typing import Any
 
 from appliance.clock import NS_PER_S
 from appliance.device.files import text_of
-from appliance.messages import Condition, DeviceHealth
+from appliance.messages.health import DeviceHealth
+from appliance.messages.reports import Condition
 
 DRIVER = Path("proc/driver/nvidia/version")
 # Of "clocks event reasons"; that a GPU keeps to its power limit is no fault.

@@ -13,7 +13,7 @@ from appliance.drift.finding import Finding, Trend
 from appliance.drift.object_baseline import ObjectBaseline
 from appliance.drift.picture_baseline import PictureBaseline
 from appliance.drift.window import Window
-from appliance.messages import Unpacker, pack
+from appliance.messages.message import Unpacker, pack
 
 # Of this format; what is older or newer is learned anew.
 VERSION = 1

@@ -19,7 +19,7 @@ from appliance.drift.picture import Look
 from appliance.drift.picture_baseline import PictureBaseline
 from appliance.drift.sampling import Sampler
 from appliance.drift.window import Sample, Window
-from appliance.messages import DriftHealth
+from appliance.messages.reports import DriftHealth
 
 LEARNING, STEADY, DRIFTING = "learning", "steady", "drifting"
 DAY, NIGHT = "day", "night"

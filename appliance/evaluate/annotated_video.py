@@ -25,7 +25,8 @@ from appliance.decode.source import Picture
 from appliance.errors import Refusal
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import CrossingRecord
-from appliance.messages import Checkpoint, Unpacker
+from appliance.messages.message import Unpacker
+from appliance.messages.orders import Checkpoint
 from appliance.observe.overlay import DrawnLine, Image, Trails, draw_line, draw_tracks
 
 # The first that FFmpeg has; x264 is GPL.

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 import zmq
 
-from appliance.messages import Unpacker, pack
+from appliance.messages.message import Unpacker, pack
 from appliance.topics import Topic
 
 M = TypeVar("M")

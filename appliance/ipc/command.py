@@ -9,27 +9,21 @@ import zmq
 
 from appliance.ipc.channel import RECONNECT_MS
 from appliance.ipc.heartbeat import Heartbeat
-from appliance.messages import (
+from appliance.messages.message import Unpacker, pack
+from appliance.messages.orders import Begin, Checkpoint, ModelInfo, Order, SiteOrder, SourceInfo
+from appliance.messages.reports import (
     Began,
-    Begin,
     CameraCondition,
     CameraDrift,
-    Checkpoint,
     Condition,
     Drained,
     DriftHealth,
     Finished,
-    ModelInfo,
-    Order,
     ProcessCondition,
     Ready,
     Refused,
     Report,
-    SiteOrder,
-    SourceInfo,
     Swapping,
-    Unpacker,
-    pack,
 )
 
 LAST_WORDS_MS = 1000

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import Refusal
-from appliance.messages import FrameTicket
+from appliance.messages.frames import FrameTicket
 
 Pixels = NDArray[np.uint8]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from appliance.clock import NS_PER_MS, cpu_ns, monotonic_ns
 from appliance.latency import NONE, bucket_of
-from appliance.messages import Beat
+from appliance.messages.reports import Beat
 
 INTERVAL_NS = 500 * NS_PER_MS
 STATM = Path("/proc/self/statm")

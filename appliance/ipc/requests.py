@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import msgspec
 import zmq
 
-from appliance.messages import Unpacker, pack
+from appliance.messages.message import Unpacker, pack
 from appliance.topics import Desk
 
 Q = TypeVar("Q")

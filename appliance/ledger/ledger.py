@@ -20,7 +20,8 @@ from appliance.ledger.intervals import IntervalSpan, content_of
 from appliance.ledger.records import CrossingRecord, Seen, TracksRecord
 from appliance.ledger.rollups import roll_up_crossings, roll_up_seen
 from appliance.ledger.tables import prepare
-from appliance.messages import Checkpoint, pack
+from appliance.messages.message import pack
+from appliance.messages.orders import Checkpoint
 
 # The newest; the reasons are for people who ask why, not for ever.
 NOT_COUNTED_KEPT = 10_000

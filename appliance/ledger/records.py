@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from appliance.messages import Unpacker
+from appliance.messages.message import Unpacker
 
 
 class CrossingRecord(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from appliance.messages import CameraHealth, ProcessHealth
+from appliance.messages.health import CameraHealth, ProcessHealth
 
 STATES = ("starting", "ok", "degraded", "down")
 DRIFTS = ("learning", "steady", "drifting")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from appliance.device.sensors import Reading
-from appliance.messages import DeviceHealth
+from appliance.messages.health import DeviceHealth
 from appliance.observe.camera_metrics import STATES
 
 LABELS = ("chip", "sensor")

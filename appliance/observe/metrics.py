@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 
 import appliance
 from appliance.device.sensors import Reading
-from appliance.messages import Health
+from appliance.messages.health import Health
 from appliance.observe.camera_metrics import of_cameras
 from appliance.observe.device_metrics import of_devices, of_sensors
 from appliance.observe.process_metrics import of_processes

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from appliance.messages import Beat, ProcessHealth
+from appliance.messages.health import ProcessHealth
+from appliance.messages.reports import Beat
 from appliance.observe.camera_metrics import STATES
 from appliance.observe.histograms import of_sizes, of_times
 

@@ -21,7 +21,7 @@ from appliance.decode.source import check_file
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import Letterbox, preview_shape
-from appliance.messages import Checkpoint
+from appliance.messages.orders import Checkpoint
 from appliance.precision.difference import Thumbnails
 
 # (height, width), whatever the shape of the video: only alike pictures have to be alike in it.

@@ -18,7 +18,7 @@ from appliance.config import CameraSettings
 from appliance.ledger.outbox import Outbox
 from appliance.ledger.reader import LedgerReader
 from appliance.ledger.records import IntervalRecord
-from appliance.messages import Health
+from appliance.messages.health import Health
 from appliance.process_settings import PublishProcess
 from appliance.publish import making
 from appliance.publish.days import midnight_ns, zone_of

@@ -9,7 +9,8 @@ import msgspec
 
 from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.ledger.reader import KeptCrossing, Tally
-from appliance.messages import CameraHealth, DriftHealth
+from appliance.messages.health import CameraHealth
+from appliance.messages.reports import DriftHealth
 from appliance.publish.payloads import (
     TOTAL,
     AnnouncementPayload,

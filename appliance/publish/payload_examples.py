@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from appliance.clock import NS_PER_S
 from appliance.ledger.reader import KeptCrossing
-from appliance.messages import CameraHealth, Condition, DriftHealth, SourceInfo
+from appliance.messages.health import CameraHealth
+from appliance.messages.orders import SourceInfo
+from appliance.messages.reports import Condition, DriftHealth
 from appliance.publish import making
 from appliance.publish.payloads import Payload
 

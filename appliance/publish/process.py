@@ -14,7 +14,8 @@ from appliance.ipc.channel import Listener
 from appliance.ipc.command import CommandLink
 from appliance.ledger.outbox import Outbox
 from appliance.ledger.reader import LedgerReader
-from appliance.messages import Condition, Describe
+from appliance.messages.orders import Describe
+from appliance.messages.reports import Condition
 from appliance.process_settings import PublishProcess
 from appliance.publish.agenda import CROSSINGS, INTERVALS, Agenda
 from appliance.publish.client import Client, NoBroker, Will

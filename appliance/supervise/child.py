@@ -15,7 +15,7 @@ import msgspec
 
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.latency import added
-from appliance.messages import Beat, Condition
+from appliance.messages.reports import Beat, Condition
 from appliance.supervise.spec import Assignment, ProcessSpec
 
 FIRST_DELAY_NS = NS_PER_S // 10

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from appliance.clock import wall_ns
 from appliance.latency import quantile_ns
-from appliance.messages import CameraCondition, CameraHealth, Condition, DriftHealth, Health, ProcessHealth
+from appliance.messages.health import CameraHealth, Health, ProcessHealth
+from appliance.messages.reports import CameraCondition, Condition, DriftHealth
 from appliance.supervise.child import Child
 from appliance.supervise.recovery import CameraStream, Stage
 

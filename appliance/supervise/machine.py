@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.ipc.frame_ring import RingSize
-from appliance.messages import ModelInfo
+from appliance.messages.orders import ModelInfo
 from appliance.supervise.recovery import CameraStream
 from appliance.supervise.spec import ProcessSpec
 

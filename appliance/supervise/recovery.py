@@ -15,7 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from appliance.messages import Began, Begin, Checkpoint, ModelInfo, SourceInfo
+from appliance.messages.orders import Begin, Checkpoint, ModelInfo, SourceInfo
+from appliance.messages.reports import Began
 
 
 class Stage(Enum):

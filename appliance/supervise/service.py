@@ -7,7 +7,7 @@ import socket
 from contextlib import suppress
 
 from appliance.clock import monotonic_ns
-from appliance.messages import CameraHealth, DeviceHealth, Health, ProcessHealth
+from appliance.messages.health import CameraHealth, DeviceHealth, Health, ProcessHealth
 
 
 class ServiceManager:

@@ -13,26 +13,19 @@ from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.errors import Refusal
 from appliance.ipc.channel import Broadcaster, wait
 from appliance.ipc.command import CommandPost
-from appliance.messages import (
+from appliance.messages.health import DeviceHealth, SwapHealth
+from appliance.messages.orders import Begin, Describe, Drain, Forget, ModelInfo, Order, Rescale
+from appliance.messages.reports import (
     Beat,
     Began,
-    Begin,
     CameraCondition,
     CameraDrift,
-    Describe,
-    DeviceHealth,
-    Drain,
     Drained,
     Finished,
-    Forget,
-    ModelInfo,
-    Order,
     ProcessCondition,
     Ready,
     Refused,
     Report,
-    Rescale,
-    SwapHealth,
     Swapping,
 )
 from appliance.supervise.child import STOP_S, Child, in_words, part_from

@@ -16,7 +16,7 @@ from appliance.ipc.channel import Listener, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import Pixels, RingReaders
 from appliance.letterbox import Letterbox
-from appliance.messages import DetectedFrame, FrameTicket
+from appliance.messages.frames import DetectedFrame, FrameTicket
 from appliance.process_settings import CandidateProcess
 from appliance.swap.shadow import Shadow, Yardstick, extended
 from appliance.topics import SHADOWS

@@ -14,7 +14,7 @@ from appliance.clock import NS_PER_MS
 from appliance.config import CameraSettings, CounterSettings, GateSettings, TrackerSettings
 from appliance.count.camera import counted_lines, counter_settings
 from appliance.count.counter import Counter
-from appliance.messages import FrameTicket
+from appliance.messages.frames import FrameTicket
 from appliance.swap.agreement import Agreement
 from appliance.track.botsort import BotSort, BotSortSettings
 

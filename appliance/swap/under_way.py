@@ -8,7 +8,9 @@ from appliance.clock import wall_ns
 from appliance.config import SiteSettings, named_classes
 from appliance.detect.acceptance import Acceptance
 from appliance.errors import Refusal
-from appliance.messages import Activate, ModelInfo, SwapHealth
+from appliance.messages.health import SwapHealth
+from appliance.messages.orders import ModelInfo
+from appliance.messages.questions import Activate
 from appliance.swap.journal import Step
 
 

@@ -11,18 +11,9 @@ from appliance.config import CameraSettings
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingReaders
-from appliance.messages import (
-    NO_SLOT,
-    Begin,
-    Checkpoint,
-    DetectedFrame,
-    EndOfStream,
-    Forget,
-    FrameTicket,
-    TrackedFrame,
-    Unpacker,
-    pack,
-)
+from appliance.messages.frames import NO_SLOT, DetectedFrame, EndOfStream, FrameTicket, TrackedFrame
+from appliance.messages.message import Unpacker, pack
+from appliance.messages.orders import Begin, Checkpoint, Forget
 from appliance.process_settings import TrackProcess
 from appliance.topics import BOXES, TRACKS, Detected
 from appliance.track.botsort import BotSort, BotSortSettings, TrackerState

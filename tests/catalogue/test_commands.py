@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from appliance.catalogue.users import refuse_at_work
 from appliance.cli import app
 from appliance.errors import Refusal
-from appliance.messages import Health, SwapHealth
+from appliance.messages.health import Health, SwapHealth
 from appliance.swap.journal import Journal, Step
 from tests.detect.bad_models import write_classifier, write_large
 from tests.disks import disk_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from appliance.configuration.store import ConfigurationStore
-from appliance.messages import Answer, Request
+from appliance.messages.questions import Answer, Request
 
 
 class Asked:

@@ -18,7 +18,7 @@ from appliance.configuration.refusals import Faulty, MachineRefused, Missing, No
 from appliance.configuration.revisions import MOST_KEPT, Revision, Revisions
 from appliance.configuration.store import FILE_NAME, ConfigurationStore, Wish
 from appliance.errors import Refusal
-from appliance.messages import Answer, Request
+from appliance.messages.questions import Answer, Request
 from tests.configuration.asking import Asked, only_the_file, summaries
 from tests.configuration.sites import A_LINE, TEXT, a_camera
 from tests.processes import Peer

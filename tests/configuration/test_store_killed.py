@@ -13,7 +13,7 @@ from appliance.configuration.reading import etag_of
 from appliance.configuration.refusals import Missing
 from appliance.configuration.revisions import MOST_KEPT, Revision, Revisions
 from appliance.configuration.store import FILE_NAME, ConfigurationStore, Wish
-from appliance.messages import Answer
+from appliance.messages.questions import Answer
 from tests.configuration.asking import Asked, only_the_file, summaries
 from tests.configuration.sites import TEXT
 from tests.processes import Peer

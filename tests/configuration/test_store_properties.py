@@ -14,7 +14,7 @@ from appliance.configuration import changes
 from appliance.configuration.reading import etag_of, read_site
 from appliance.configuration.store import ConfigurationStore, Wish
 from appliance.errors import Refusal
-from appliance.messages import Answer
+from appliance.messages.questions import Answer
 from tests.configuration.sites import CAMERAS, LINES, NAMES, TEXT
 
 Step = Callable[[ConfigurationStore, Wish], object]

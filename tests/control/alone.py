@@ -20,7 +20,8 @@ from appliance.control.app import create_app
 from appliance.control.house import House
 from appliance.control.sizes import Sizes
 from appliance.ipc.requests import RequestDesk
-from appliance.messages import Activate, Answer, CallOff, LearnAnew, Request
+from appliance.messages.orders import LearnAnew
+from appliance.messages.questions import Activate, Answer, CallOff, Request
 from appliance.process_settings import ControlProcess
 from appliance.topics import REQUESTS
 

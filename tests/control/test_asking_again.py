@@ -9,7 +9,7 @@ import pytest
 
 from appliance.access.roles import Role
 from appliance.control.routes import models
-from appliance.messages import Activate, Answer, Request
+from appliance.messages.questions import Activate, Answer, Request
 from tests.control.alone import SITE, Alone, a_machine, alone, bearer
 
 WANTED = {"model": "yolov8s@1"}

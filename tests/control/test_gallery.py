@@ -17,7 +17,8 @@ from appliance.control.live.look import EVERYTHING, Look, look_of
 from appliance.errors import Refusal
 from appliance.ipc.channel import Showcase
 from appliance.ipc.frame_ring import FrameRing, RingFile, RingSize
-from appliance.messages import FrameTicket, Viewed
+from appliance.messages.frames import FrameTicket
+from appliance.messages.questions import Viewed
 from appliance.topics import VIEWS
 
 BARE = Look()

@@ -8,7 +8,7 @@ from appliance.access.roles import Role
 from appliance.config import CameraSettings
 from appliance.control.shown_configuration import CameraInTheFile, DirectionsInTheFile, LineOrZone
 from appliance.counted import DirectionNames, LineSettings, ZoneSettings
-from appliance.messages import Answer
+from appliance.messages.questions import Answer
 from tests.control.alone import SITE, Alone, a_machine, alone, bearer
 
 FAULTY = "# mine\ncameras: [\n"

@@ -16,7 +16,9 @@ from appliance.count.diary import Diary
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import CrossingRecord
 from appliance.letterbox import InputRule
-from appliance.messages import Begin, Checkpoint, ModelInfo, TrackedFrame, Unpacker
+from appliance.messages.frames import TrackedFrame
+from appliance.messages.message import Unpacker
+from appliance.messages.orders import Begin, Checkpoint, ModelInfo
 from tests.examples import ticket_for
 
 SIZE = (1000, 1000)

@@ -19,7 +19,10 @@ from appliance.ledger.intervals import MOST_GAPS
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.reader import LedgerReader
 from appliance.ledger.records import CrossingRecord, Gap, IntervalContent, IntervalRecord, Minute, Presence, Seen
-from appliance.messages import CameraHealth, Checkpoint, Condition, Health, Unpacker
+from appliance.messages.health import CameraHealth, Health
+from appliance.messages.message import Unpacker
+from appliance.messages.orders import Checkpoint
+from appliance.messages.reports import Condition
 
 NOON_NS = 1_700_000_000 * NS_PER_S // (60 * NS_PER_MINUTE) * 60 * NS_PER_MINUTE
 CONTENTS: Unpacker[IntervalContent] = Unpacker(IntervalContent)

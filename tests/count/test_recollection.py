@@ -9,7 +9,9 @@ from appliance.boxes import Tracks
 from appliance.clock import NS_PER_S
 from appliance.count import recollection
 from appliance.count.recollection import Recollection
-from appliance.messages import FrameTicket, Recalled, Remembered, TrackedFrame, Unpacker
+from appliance.messages.frames import FrameTicket, TrackedFrame
+from appliance.messages.message import Unpacker
+from appliance.messages.questions import Recalled, Remembered
 
 FRAMES: Unpacker[Remembered] = Unpacker(Remembered)
 

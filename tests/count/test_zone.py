@@ -12,7 +12,7 @@ from appliance.count.counter import Counter
 from appliance.count.diary import Diary
 from appliance.ledger.ledger import Ledger
 from appliance.letterbox import InputRule
-from appliance.messages import Begin, Checkpoint, ModelInfo
+from appliance.messages.orders import Begin, Checkpoint, ModelInfo
 from tests.count.scenes import CARS_ONLY, PERSON, SQUARE, Scene, down, hidden, looks, still, walk
 from tests.count.test_camera import a_frame
 

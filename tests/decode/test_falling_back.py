@@ -14,7 +14,7 @@ from appliance.decode.choice import open_source
 from appliance.decode.decoders import REST_NS, Decoders
 from appliance.decode.gstreamer_pipelines import Decoder
 from appliance.decode.live_source import LiveSource
-from appliance.messages import Condition
+from appliance.messages.reports import Condition
 from tests.cameras import Camera, needs_gstreamer
 from tests.decode.pictures import number_of
 from tests.decode.test_live_source import a_picture, camera_at, read_until

@@ -23,7 +23,8 @@ from appliance.decode.opencv_source import CvPicture
 from appliance.decode.source import NoAnswer, Picture, Source
 from appliance.errors import Refusal
 from appliance.letterbox import InputRule
-from appliance.messages import Condition, SourceInfo
+from appliance.messages.orders import SourceInfo
+from appliance.messages.reports import Condition
 from tests.cameras import Camera, needs_gstreamer
 from tests.decode.pictures import number_of
 from tests.system.videos import Encoding, numbered, numbered_picture, write_video

@@ -14,7 +14,7 @@ from appliance.decode import choice
 from appliance.decode.choice import open_source
 from appliance.decode.decoders import Decoders
 from appliance.decode.live_source import LiveSource
-from appliance.messages import Condition
+from appliance.messages.reports import Condition
 from tests.cameras import Camera, needs_gstreamer
 from tests.decode.pictures import draw, number_of, read_all
 from tests.decode.test_live_source import a_picture, camera_at, read_until

@@ -12,7 +12,7 @@ from appliance.decode.choice import open_source
 from appliance.decode.reader import Reader
 from appliance.decode.source import Source
 from appliance.errors import Refusal
-from appliance.messages import Checkpoint
+from appliance.messages.orders import Checkpoint
 from tests.decode.pictures import number_of
 from tests.system.videos import LONG_GOP, PLAIN, Encoding, cut, join, numbered, write_video
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.detect.batching import Batcher
-from appliance.messages import FrameTicket
+from appliance.messages.frames import FrameTicket
 
 MS = 1_000_000
 

@@ -21,19 +21,10 @@ from appliance.ipc.channel import Receiver, Sender
 from appliance.ipc.command import CommandLink, CommandPost
 from appliance.ipc.frame_ring import FrameRing, RingFile, RingSize
 from appliance.ipc.requests import ask
-from appliance.messages import (
-    Began,
-    Begin,
-    Checkpoint,
-    DetectedFrame,
-    GuestPicture,
-    GuestSeen,
-    Ready,
-    Return,
-    Swapping,
-    Switch,
-    Take,
-)
+from appliance.messages.frames import DetectedFrame
+from appliance.messages.orders import Begin, Checkpoint, Return, Switch, Take
+from appliance.messages.questions import GuestPicture, GuestSeen
+from appliance.messages.reports import Began, Ready, Swapping
 from appliance.process_settings import DetectProcess
 from appliance.topics import BOXES, GUESTS, TICKETS
 from tests.detect.bad_models import write_slow_for_what_is_small, write_without_numbers

@@ -15,7 +15,7 @@ from appliance.detect.network import Network
 from appliance.detect.watching import Drifts, drifts_of
 from appliance.ipc.command import CommandLink, CommandPost
 from appliance.ipc.frame_ring import FrameRing, RingFile, RingReaders, RingSize
-from appliance.messages import CameraDrift, DriftHealth
+from appliance.messages.reports import CameraDrift, DriftHealth
 from appliance.process_settings import DetectProcess
 from tests.examples import PREVIEW_HEIGHT, PREVIEW_WIDTH, ticket_for, two_boxes
 from tests.system.models import write_detector

@@ -16,7 +16,7 @@ from appliance.device.jetson import (
     power_mode_of,
     software_of,
 )
-from appliance.messages import DeviceHealth
+from appliance.messages.health import DeviceHealth
 from tests.device.trees import AGX_THOR, BOARDS, ORIN_NANO, XAVIER_NX, Tree, planted
 
 

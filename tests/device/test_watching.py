@@ -8,7 +8,8 @@ import msgspec
 
 from appliance.clock import NS_PER_S, wall_ns
 from appliance.device.watching import CALM_NS, SILENT, Steadied, Watching
-from appliance.messages import Condition, DeviceHealth
+from appliance.messages.health import DeviceHealth
+from appliance.messages.reports import Condition
 from tests.waiting import wait_until
 
 HOT = Condition("degraded", "the device is too hot: its clocks are down")

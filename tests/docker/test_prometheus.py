@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from appliance.messages import Health
+from appliance.messages.health import Health
 from tests.cameras import Camera, needs_gstreamer
 from tests.docker.files import DOCKER, queries, rules
 from tests.docker.prometheus import Prometheus, furnish, needs_prometheus, needs_promtool, promtool

@@ -10,7 +10,7 @@ import pytest
 from appliance.config import DriftSettings
 from appliance.drift.book import ObjectBook, PictureBook, as_bytes, object_book, picture_book
 from appliance.drift.watch import DRIFTING, LEARNING, STEADY, Watch
-from appliance.messages import DriftHealth
+from appliance.messages.reports import DriftHealth
 from tests.drift.days import (
     Clock,
     Spoil,

@@ -15,7 +15,8 @@ import zmq
 
 from appliance.boxes import Detections
 from appliance.ipc.channel import Receiver, Sender, address_of, wait
-from appliance.messages import Credit, DetectedFrame, EndOfStream, TrackedFrame, pack
+from appliance.messages.frames import Credit, DetectedFrame, EndOfStream, TrackedFrame
+from appliance.messages.message import pack
 from appliance.topics import BOXES, CREDITS, TICKETS, TOPICS, TRACKS, Topic
 from tests.examples import ticket_for, two_boxes, two_tracks
 from tests.processes import Peer

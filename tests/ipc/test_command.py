@@ -13,7 +13,9 @@ import zmq
 from appliance.ipc.channel import wait
 from appliance.ipc.command import CommandLink, CommandPost
 from appliance.letterbox import InputRule
-from appliance.messages import Beat, Began, Begin, Checkpoint, Finished, ModelInfo, Ready, Refused, Report, SourceInfo, pack
+from appliance.messages.message import pack
+from appliance.messages.orders import Begin, Checkpoint, ModelInfo, SourceInfo
+from appliance.messages.reports import Beat, Began, Finished, Ready, Refused, Report
 from tests.processes import Peer, until_told
 from tests.waiting import wait_until
 

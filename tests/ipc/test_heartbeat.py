@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from appliance.ipc.heartbeat import Heartbeat, resident_bytes
-from appliance.messages import Beat, Unpacker, pack
+from appliance.messages.message import Unpacker, pack
+from appliance.messages.reports import Beat
 
 
 def test_batches_are_counted_by_size_and_timed_in_order() -> None:

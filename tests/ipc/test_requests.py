@@ -10,7 +10,9 @@ import pytest
 import zmq
 
 from appliance.ipc.requests import RequestDesk
-from appliance.messages import Activate, Answer, CallOff, LearnAnew, Recall, Request, Unpacker, pack
+from appliance.messages.message import Unpacker, pack
+from appliance.messages.orders import LearnAnew
+from appliance.messages.questions import Activate, Answer, CallOff, Recall, Request
 from appliance.topics import REQUESTS
 from tests.waiting import wait_until
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from appliance.ipc.frame_ring import FrameRing, RingFile, RingReaders, RingSize
-from appliance.messages import FrameTicket
+from appliance.messages.frames import FrameTicket
 from tests.examples import ticket_for
 
 SIDE_PX = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from appliance.ipc.channel import Listener, Showcase, wait
-from appliance.messages import Committed
+from appliance.messages.frames import Committed
 from appliance.topics import Topic
 from tests.waiting import wait_until
 

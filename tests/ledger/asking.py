@@ -14,7 +14,7 @@ from appliance.ledger.buckets import BucketLength
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.queries import Bucket, Queries, Span
 from appliance.ledger.records import CrossingRecord, Minute, Seen
-from appliance.messages import Checkpoint
+from appliance.messages.orders import Checkpoint
 
 BERLIN, KATHMANDU, UTC = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kathmandu"), ZoneInfo("UTC")
 LATER_NS = 4_000_000_000 * NS_PER_S

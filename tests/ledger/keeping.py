@@ -13,7 +13,7 @@ from appliance.ledger.cleaning import Acknowledged, Limits
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import CrossingRecord
 from appliance.ledger.retention import NS_PER_DAY
-from appliance.messages import Checkpoint
+from appliance.messages.orders import Checkpoint
 
 NOW_NS = 1_700_000_040 * NS_PER_S
 EVERYTHING_TOLD, NOTHING = Acknowledged(), Acknowledged(0, 0)

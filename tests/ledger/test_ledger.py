@@ -15,7 +15,7 @@ from appliance.errors import Refusal
 from appliance.ledger.ledger import NOT_COUNTED_KEPT, Ledger
 from appliance.ledger.records import CrossingRecord, TracksRecord
 from appliance.ledger.tables import SCHEMA
-from appliance.messages import Checkpoint
+from appliance.messages.orders import Checkpoint
 from tests.processes import Peer
 from tests.waiting import wait_until
 

@@ -23,7 +23,7 @@ from appliance.ledger.outbox import Outbox
 from appliance.ledger.reader import LedgerReader, Loss
 from appliance.ledger.records import Gap, Minute, Presence, Seen, TracksRecord
 from appliance.ledger.retention import BYTES_PER_MB, Retention
-from appliance.messages import Checkpoint
+from appliance.messages.orders import Checkpoint
 from appliance.process_settings import CountProcess
 from tests.ledger.keeping import NOTHING, NOW_NS, ROOM, a_crossing, ago_ns, clean_all, column, count, limits, rows, used_bytes
 

@@ -18,7 +18,7 @@ from appliance.detect.cuda_python import CudaPython
 from appliance.detect.tensorrt_engine import Outdated, open_tensorrt
 from appliance.errors import Refusal
 from appliance.ipc.frame_ring import FrameRing
-from appliance.messages import EndOfStream, FrameTicket
+from appliance.messages.frames import EndOfStream, FrameTicket
 from appliance.models.built import built_folder
 from appliance.models.store import digest_of
 from appliance.models.versions import draft_in

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.messages import Health
+from appliance.messages.health import Health
 from tests.cameras import Camera, needs_gstreamer
 from tests.nvidia.computer import LOST, ROOT, STAND_INS, VERSION, have_gpu
 from tests.system.cli import run_cli

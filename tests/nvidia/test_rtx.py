@@ -85,6 +85,7 @@ def built(
     return size
 
 
+@pytest.mark.long
 def test_the_demo_model_is_built_in_every_precision(tmp_path: Path) -> None:
     sizes = {is_halved: built(demo(), is_halved=is_halved, max_batch=2) for is_halved in (False, True)}
     # Half the weights, and what does not shrink.
@@ -120,6 +121,7 @@ def test_only_the_best_anchors_come_out() -> None:
     assert built(demo(), is_halved=True, best_anchors=300, max_batch=2) > 0
 
 
+@pytest.mark.long
 def test_a_head_that_needs_no_suppression_is_built(tmp_path: Path) -> None:
     model = end_to_end(onnx.load(str(demo())), 300)
     onnx.save(model, str(tmp_path / "end.onnx"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from appliance.device.sensors import Reading
 from appliance.latency import BUCKETS
-from appliance.messages import Beat, CameraHealth, Condition, DeviceHealth, DriftHealth, Health, ProcessHealth, SourceInfo
+from appliance.messages.health import CameraHealth, DeviceHealth, Health, ProcessHealth
+from appliance.messages.orders import SourceInfo
+from appliance.messages.reports import Beat, Condition, DriftHealth
 from appliance.observe.metrics import Figures
 
 NOW_NS = 1_700_000_000_000_000_000

@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.registry import Collector
 
 from appliance.latency import GROWTH, NONE, SHORTEST_NS, bucket_of
-from appliance.messages import Condition, Health
+from appliance.messages.health import Health
+from appliance.messages.reports import Condition
 from appliance.observe.histograms import EDGES, of_sizes, of_times
 from appliance.observe.metrics import Figures, metrics_of
 from tests.observe.busy_site import NOW_NS, READINGS, camera, figures, health, process

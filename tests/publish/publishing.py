@@ -17,19 +17,10 @@ from appliance.ipc.channel import Broadcaster, wait
 from appliance.ipc.command import CommandPost
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import CrossingRecord
-from appliance.messages import (
-    Beat,
-    Checkpoint,
-    Committed,
-    Condition,
-    Describe,
-    Drain,
-    Drained,
-    Health,
-    ProcessCondition,
-    Ready,
-    Report,
-)
+from appliance.messages.frames import Committed
+from appliance.messages.health import Health
+from appliance.messages.orders import Checkpoint, Describe, Drain
+from appliance.messages.reports import Beat, Condition, Drained, ProcessCondition, Ready, Report
 from appliance.process_settings import PublishProcess
 from appliance.supervise.child import Child
 from appliance.supervise.spec import ProcessSpec

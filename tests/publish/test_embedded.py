@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.ipc.channel import wait
 from appliance.ipc.command import CommandPost
-from appliance.messages import Beat, Ready, Refused
+from appliance.messages.reports import Beat, Ready, Refused
 from appliance.process_settings import BrokerProcess
 from appliance.supervise.child import Child
 from appliance.supervise.entry import REFUSED_EXIT

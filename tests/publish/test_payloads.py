@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from appliance.clock import NS_PER_MS, NS_PER_S
 from appliance.errors import Refusal
 from appliance.ledger.reader import Tally
-from appliance.messages import Condition
+from appliance.messages.reports import Condition
 from appliance.publish import making
 from appliance.publish.mqtt_topics import Topics
 from appliance.publish.payload_examples import AWAY, CROSSING, EXAMPLES, PLACE, SEEN, START_NS

@@ -17,7 +17,9 @@ from appliance.config import MqttSettings
 from appliance.count.diary import Diary
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import Minute, Seen
-from appliance.messages import CameraHealth, Checkpoint, Condition, Health
+from appliance.messages.health import CameraHealth, Health
+from appliance.messages.orders import Checkpoint
+from appliance.messages.reports import Condition
 from appliance.publish.days import midnight_ns, zone_of
 from appliance.times import rfc_3339
 from tests.publish.brokers import Mosquitto, Subscriber, needs_mosquitto

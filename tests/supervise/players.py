@@ -13,7 +13,7 @@ from appliance.ipc.channel import wait
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import FrameRing
 from appliance.letterbox import InputRule
-from appliance.messages import Begin, Checkpoint, ModelInfo, SourceInfo
+from appliance.messages.orders import Begin, Checkpoint, ModelInfo, SourceInfo
 from appliance.supervise.spec import ProcessSpec
 
 MODEL = ModelInfo(("car",), InputRule(), "paper")

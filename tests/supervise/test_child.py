@@ -14,7 +14,7 @@ import pytest
 
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.ipc.command import CommandPost
-from appliance.messages import Beat, Ready
+from appliance.messages.reports import Beat, Ready
 from appliance.supervise.child import FIRST_DELAY_NS, LONGEST_DELAY_NS, Child
 from tests.supervise.players import Part, player
 from tests.system.cli import children_of

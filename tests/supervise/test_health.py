@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from appliance.clock import wall_ns
-from appliance.messages import Beat, CameraCondition, Condition, DeviceHealth, Health, ProcessHealth
+from appliance.messages.health import DeviceHealth, Health, ProcessHealth
+from appliance.messages.reports import Beat, CameraCondition, Condition
 from appliance.supervise.child import Child
 from appliance.supervise.health import OK, STARTING, HealthWatch, of_camera, of_process
 from appliance.supervise.recovery import CameraStream, Stage

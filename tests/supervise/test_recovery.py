@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.letterbox import InputRule
-from appliance.messages import Began, Begin, Checkpoint, ModelInfo, SourceInfo
+from appliance.messages.orders import Begin, Checkpoint, ModelInfo, SourceInfo
+from appliance.messages.reports import Began
 from appliance.supervise.recovery import CameraStream, Stage
 
 MODEL = ModelInfo(("car",), InputRule(), "paper")

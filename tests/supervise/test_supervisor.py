@@ -17,7 +17,7 @@ from appliance.clock import NS_PER_S
 from appliance.errors import Refusal
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingSize
-from appliance.messages import Ready, Refused, Swapping
+from appliance.messages.reports import Ready, Refused, Swapping
 from appliance.supervise import child
 from appliance.supervise.child import in_words
 from appliance.supervise.machine import Machine

@@ -13,7 +13,9 @@ import pytest
 from appliance.config import SiteSettings
 from appliance.configuration.store import FILE_NAME as REVISIONS
 from appliance.ipc.requests import ask
-from appliance.messages import Activate, Answer, CallOff, LearnAnew, Request, SwapHealth
+from appliance.messages.health import SwapHealth
+from appliance.messages.orders import LearnAnew
+from appliance.messages.questions import Activate, Answer, CallOff, Request
 from appliance.models.store import digest_of, full_name, own_store
 from appliance.place import Place
 from appliance.reloading import Reloader

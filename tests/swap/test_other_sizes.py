@@ -10,7 +10,9 @@ import pytest
 
 from appliance.config import CameraSettings, GateSettings
 from appliance.ipc.command import CommandPost
-from appliance.messages import Began, Begin, Checkpoint, DetectedFrame, Swapping, Switch, Take
+from appliance.messages.frames import DetectedFrame
+from appliance.messages.orders import Begin, Checkpoint, Switch, Take
+from appliance.messages.reports import Began, Swapping
 from tests.detect.bad_models import write_without_numbers
 from tests.detect.test_changes import HEIGHT, WIDTH, Bench, detect, settings_of
 from tests.examples import ticket_for

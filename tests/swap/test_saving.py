@@ -11,7 +11,7 @@ from appliance.configuration.files import SiteFile
 from appliance.configuration.reading import etag_of
 from appliance.configuration.revisions import Revision, Revisions
 from appliance.configuration.store import FILE_NAME, ConfigurationStore
-from appliance.messages import Answer
+from appliance.messages.questions import Answer
 from appliance.swap.saving import AGAIN_NS, Kept, Saving, Settled
 from tests.configuration.asking import Asked, summaries
 from tests.waiting import wait_until

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from appliance.ipc.channel import Listener, wait
-from appliance.messages import CameraHealth, Health
+from appliance.messages.health import CameraHealth, Health
 from appliance.topics import HEALTH
 from tests.system.cli import start_cli
 from tests.system.models import write_detector

@@ -16,7 +16,8 @@ from appliance.config import SiteSettings
 from appliance.ipc.channel import Receiver, Sender, wait
 from appliance.ipc.command import CommandPost
 from appliance.ipc.frame_ring import RingFile
-from appliance.messages import Beat, Began, Begin, Checkpoint, ModelInfo, Ready, Report
+from appliance.messages.orders import Begin, Checkpoint, ModelInfo
+from appliance.messages.reports import Beat, Began, Ready, Report
 from appliance.site_file import parse_site
 from appliance.supervise.child import Child
 from appliance.topics import BOXES, CREDITS, TICKETS, TRACKS, Topic

@@ -9,7 +9,8 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from appliance.ipc.requests import ask
-from appliance.messages import Activate, Answer, CallOff, Health, Request, SwapHealth
+from appliance.messages.health import Health, SwapHealth
+from appliance.messages.questions import Activate, Answer, CallOff, Request
 from appliance.swap.journal import Step, steps_in
 from appliance.topics import REQUESTS
 from appliance.yaml_tree import read_yaml

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from appliance.clock import NS_PER_S
-from appliance.messages import Health
+from appliance.messages.health import Health
 from tests.cameras import Camera, needs_gstreamer
 from tests.fake_servers import (
     Answer,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from appliance.clock import NS_PER_S
-from appliance.messages import Health, ProcessHealth
+from appliance.messages.health import Health, ProcessHealth
 from tests.cameras import Camera, needs_gstreamer
 from tests.system.sites import Site
 from tests.system.videos import Encoding, traffic, write_video

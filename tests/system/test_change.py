@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.messages import Health
+from appliance.messages.health import Health
 from tests.cameras import Camera, needs_gstreamer
 from tests.system.cli import run_cli
 from tests.system.sites import MIDDLE, Site, assert_no_notice, camera_in, state_of

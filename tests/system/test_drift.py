@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.access.roles import Role
-from appliance.messages import DriftHealth, Health
+from appliance.messages.health import Health
+from appliance.messages.reports import DriftHealth
 from tests.cameras import Camera, needs_gstreamer
 from tests.control.machines import answers, make_tokens
 from tests.publish.brokers import free_port

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from appliance.messages import Health
+from appliance.messages.health import Health
 from tests.cameras import Camera, needs_gstreamer
 from tests.publish.brokers import free_port
 from tests.system.cli import run_cli, start_cli

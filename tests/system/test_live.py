@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.messages import Condition
+from appliance.messages.reports import Condition
 from tests.cameras import Camera, needs_gstreamer
 from tests.system.cli import assert_nothing_is_left_of, run_cli
 from tests.system.sites import Site, camera_in, pid_of, state_of

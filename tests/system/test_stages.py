@@ -16,19 +16,10 @@ from appliance.decode.run import MOST_LIVE_FRAMES
 from appliance.ipc.frame_ring import FrameRing, RingReaders
 from appliance.ledger.ledger import Ledger
 from appliance.letterbox import InputRule
-from appliance.messages import (
-    Beat,
-    Checkpoint,
-    Credit,
-    DetectedFrame,
-    EndOfStream,
-    Finished,
-    FrameTicket,
-    ModelInfo,
-    SkippedFrame,
-    TrackedFrame,
-    pack,
-)
+from appliance.messages.frames import Credit, DetectedFrame, EndOfStream, FrameTicket, SkippedFrame, TrackedFrame
+from appliance.messages.message import pack
+from appliance.messages.orders import Checkpoint, ModelInfo
+from appliance.messages.reports import Beat, Finished
 from appliance.topics import BOXES, CREDITS, TICKETS, TRACKS, Detected
 from tests.examples import INPUT_HEIGHT, INPUT_WIDTH, ticket_for, two_tracks
 from tests.system.models import write_detector

@@ -12,7 +12,8 @@ from appliance.boxes import Detections
 from appliance.config import SiteSettings
 from appliance.ledger.ledger import Ledger
 from appliance.letterbox import InputRule
-from appliance.messages import NO_SLOT, Checkpoint, DetectedFrame, ModelInfo, TrackedFrame
+from appliance.messages.frames import NO_SLOT, DetectedFrame, TrackedFrame
+from appliance.messages.orders import Checkpoint, ModelInfo
 from appliance.topics import BOXES, CREDITS, TRACKS
 from tests.examples import ticket_for, two_tracks
 from tests.system.stages import Stage, site_of

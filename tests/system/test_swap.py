@@ -15,7 +15,8 @@ import pytest
 
 from appliance.catalogue.importing import Wish, import_model
 from appliance.ipc.requests import ask
-from appliance.messages import Activate, Answer, CallOff, Health, SwapHealth
+from appliance.messages.health import Health, SwapHealth
+from appliance.messages.questions import Activate, Answer, CallOff
 from appliance.models.manifest import read_manifest
 from appliance.models.store import own_store, store_folder
 from appliance.scene.clip import write_scene

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.messages import Activate, CallOff, Health, Request
+from appliance.messages.health import Health
+from appliance.messages.questions import Activate, CallOff, Request
 from appliance.models.store import digest_of
 from appliance.swap.journal import Journal, Step
 from tests.system.swaps import CAR, SwapSite, write_film

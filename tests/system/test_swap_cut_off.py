@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.configuration.files import SiteFile
-from appliance.messages import Activate, CallOff
+from appliance.messages.questions import Activate, CallOff
 from appliance.models.store import digest_of
 from appliance.swap.journal import Journal, Step
 from tests.system.swaps import SwapSite, write_film

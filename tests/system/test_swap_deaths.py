@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.messages import Health
+from appliance.messages.health import Health
 from tests.system.models import CLASSES, DETECTOR, write_model
 from tests.system.swaps import SwapSite, write_film
 

@@ -11,7 +11,8 @@ import onnx
 
 from appliance.boxes import Tracks
 from appliance.ipc.requests import ask
-from appliance.messages import Activate, Answer, CallOff, Unpacker
+from appliance.messages.message import Unpacker
+from appliance.messages.questions import Activate, Answer, CallOff
 from appliance.swap.journal import Step, steps_in
 from appliance.topics import REQUESTS
 from tests.system.sites import Site

@@ -19,7 +19,7 @@ from appliance.control.waiting import within
 from appliance.errors import Refusal
 from appliance.ipc.channel import Listener, wait
 from appliance.ipc.frame_ring import RingReaders
-from appliance.messages import Viewed
+from appliance.messages.questions import Viewed
 from appliance.observe.overlay import Trails
 from appliance.topics import VIEWS
 

@@ -17,7 +17,7 @@ from appliance.boxes import Boxes
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.errors import Refusal
 from appliance.ipc.requests import ask
-from appliance.messages import GuestPicture
+from appliance.messages.questions import GuestPicture
 from appliance.topics import GUESTS
 
 PATIENCE_S = 10.0

@@ -13,7 +13,7 @@ from appliance.clock import NS_PER_S
 from appliance.config import CameraSettings
 from appliance.control.live.look import Look
 from appliance.ipc.frame_ring import Pixels
-from appliance.messages import Viewed
+from appliance.messages.questions import Viewed
 from appliance.observe.overlay import DrawnLine, Image, Trails, draw_line, draw_tracks
 
 QUALITY = 80

@@ -13,7 +13,8 @@ from appliance.count.counter import Counter, Decision
 from appliance.counted import LineSettings, ZoneSettings
 from appliance.errors import Refusal
 from appliance.ipc.requests import ask
-from appliance.messages import Recall, Recalled, Remembered, Unpacker
+from appliance.messages.message import Unpacker
+from appliance.messages.questions import Recall, Recalled, Remembered
 from appliance.topics import RECALLS
 
 ANSWER_S = 3.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from appliance.control.panel.words import listed, moment
-from appliance.messages import CameraHealth, DeviceHealth, Health, ProcessHealth
+from appliance.messages.health import CameraHealth, DeviceHealth, Health, ProcessHealth
 
 # Worse ones later.
 ORDER = ("ok", "starting", "degraded", "down")

@@ -17,7 +17,8 @@ from appliance.control.live.painting import UNKNOWN, Scores
 from appliance.control.panel.glance import Glance, glance_of
 from appliance.control.panel.rates import Rates
 from appliance.control.panel.words import milliseconds, moment, rate, size, state_word
-from appliance.messages import CameraHealth, DeviceHealth, DriftHealth, Health, ProcessHealth
+from appliance.messages.health import CameraHealth, DeviceHealth, Health, ProcessHealth
+from appliance.messages.reports import DriftHealth
 
 # Plain values, as they go to the browser.
 Shown = dict[str, Any]

@@ -15,7 +15,8 @@ from appliance.control.panel.swap_story import FORCED, STEPS, Stage, end_words, 
 from appliance.control.panel.visitor import Visitor, notify, telling
 from appliance.control.panel.words import capital, moment
 from appliance.control.routes.models import told
-from appliance.messages import Activate, CallOff, SwapHealth
+from appliance.messages.health import SwapHealth
+from appliance.messages.questions import Activate, CallOff
 from appliance.swap.journal import Step, ends_of, steps_in
 
 ABOUT = (

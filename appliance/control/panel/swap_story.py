@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.messages import SwapHealth
+from appliance.messages.health import SwapHealth
 from appliance.swap.journal import Step
 
 # In the order in which they come, and what is true after each of them.

@@ -37,7 +37,7 @@ from appliance.control.shown_configuration import (
 )
 from appliance.errors import Refusal
 from appliance.ipc.requests import ask
-from appliance.messages import Answer, Request
+from appliance.messages.questions import Answer, Request
 from appliance.topics import REQUESTS
 from appliance.yaml_tree import MOST_BYTES
 

@@ -12,7 +12,7 @@ from appliance.control.rooms import InRooms
 from appliance.control.routes.configuration import Name
 from appliance.control.routes.models import told
 from appliance.control.shown_models import SwapAnswer
-from appliance.messages import LearnAnew
+from appliance.messages.orders import LearnAnew
 
 router = APIRouter(tags=["cameras"], route_class=Repeatable)
 REFUSALS = documented(401, 403, 404, 409, 413, 422, 429, 503, 504)

@@ -24,7 +24,8 @@ from appliance.control.shown_models import (
     swap_of,
 )
 from appliance.ipc.requests import ask
-from appliance.messages import Activate, CallOff, LearnAnew
+from appliance.messages.orders import LearnAnew
+from appliance.messages.questions import Activate, CallOff
 from appliance.models.listing import listed
 from appliance.models.store import stores_of
 from appliance.swap.journal import steps_in

@@ -9,7 +9,7 @@ from appliance.control.door import LOOK
 from appliance.control.inside import Inside
 from appliance.control.problems import documented
 from appliance.control.shown import CameraShown, StatusShown, camera_of, status_of
-from appliance.messages import Health
+from appliance.messages.health import Health
 
 router = APIRouter(tags=["status"], dependencies=[LOOK])
 

@@ -13,7 +13,9 @@ from appliance.clock import NS_PER_S, monotonic_ns, wall_ns
 from appliance.config import CameraSettings
 from appliance.ipc.channel import Broadcaster, wait
 from appliance.ipc.command import CommandPost
-from appliance.messages import CameraHealth, Condition, Describe, Health, Ready, SourceInfo
+from appliance.messages.health import CameraHealth, Health
+from appliance.messages.orders import Describe, SourceInfo
+from appliance.messages.reports import Condition, Ready
 from appliance.site_file import parse_site
 from appliance.supervise.child import Child
 from appliance.topics import HEALTH

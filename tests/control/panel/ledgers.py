@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from appliance.clock import NS_PER_MINUTE, NS_PER_S
 from appliance.ledger.ledger import Ledger
 from appliance.ledger.records import CrossingRecord, Minute, Presence, Seen
-from appliance.messages import Checkpoint
+from appliance.messages.orders import Checkpoint
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CLASSES = ("car", "car", "car", "car", "truck", "bus", "person", "motorcycle")

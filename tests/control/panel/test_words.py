@@ -12,7 +12,8 @@ from appliance.control.panel.glance import UNHEARD, glance_of
 from appliance.control.panel.rates import Rates
 from appliance.control.panel.sight import device_fact
 from appliance.control.panel.words import listed, milliseconds, moment, rate, size
-from appliance.messages import CameraHealth, Condition, DeviceHealth, Health
+from appliance.messages.health import CameraHealth, DeviceHealth, Health
+from appliance.messages.reports import Condition
 
 
 def ns(text: str) -> int:

@@ -22,7 +22,7 @@ from appliance.control.panel.hours import Latest, bars_of_today, latest
 from appliance.control.panel.theme import asset
 from appliance.control.panel.visitor import Visitor
 from appliance.errors import Refusal
-from appliance.messages import CameraHealth
+from appliance.messages.health import CameraHealth
 
 TICK_S = 1.0
 WORDS = {"ok": "Running", "starting": "Starting", "degraded": "Running with trouble", "down": "Down"}

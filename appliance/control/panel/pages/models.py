@@ -11,7 +11,8 @@ from appliance.control.panel.parts.controls import facts, figure, notice, sectio
 from appliance.control.panel.swap_board import SwapBoard
 from appliance.control.panel.visitor import Visitor, telling
 from appliance.control.panel.words import milliseconds, size, state_word
-from appliance.messages import ModelInfo, ProcessHealth
+from appliance.messages.health import ProcessHealth
+from appliance.messages.orders import ModelInfo
 
 DETECT = "detect"
 REFRESH_S = 2.0

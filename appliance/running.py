@@ -19,6 +19,7 @@ from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import SiteSettings
 from appliance.device.watching import Watching, reader_of
 from appliance.errors import Refusal
+from appliance.ledger.alone import alone_with
 from appliance.ledger.ledger import Ledger
 from appliance.messages import Beat, ModelInfo, SourceInfo
 from appliance.models.store import full_name, own_store, store_folder
@@ -105,7 +106,8 @@ def run_site(
     """
     _refuse_what_cannot_be(site, is_job=until_finished)
     run = run or new_run_id()
-    with stopping_on_signals(*(() if read_again is None else (signal.SIGHUP,))) as stopper, _folder(site) as folder:
+    signals = () if read_again is None else (signal.SIGHUP,)
+    with stopping_on_signals(*signals) as stopper, alone_with(ledger), _folder(site) as folder:
         # What cannot be written is refused now, and a stop before the first frame finds a ledger.
         Ledger(ledger, run).close()
         site, unwritten = _with_kept_model(site, ledger, site_file)

@@ -135,6 +135,8 @@ def test_run_alone_begins_a_site_and_says_where_its_panel_is(home: dict[str, str
                 assert process.stdout.readline() == f"Panel: http://127.0.0.1:{port}/\n"
                 # It answers where it is said to be.
                 assert httpx.get(f"http://127.0.0.1:{port}/healthz").text == "ok\n"
+                twin = run_cli("run", "--set", f"control.port={free_port()}", environment=home)
+                assert (twin.exit_code, "another machine counts into the ledger" in twin.stderr) == (2, True)
                 file.write_text(file.read_text().replace("site: ", "# mine\nsite: ") if news else file.read_text())
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(timeout=10) == 0

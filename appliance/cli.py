@@ -87,15 +87,26 @@ def say(sentence: str) -> None:
     print(f"appliance: {' '.join(sentence.split())}", file=sys.stderr)  # noqa: T201  # this is where sentences end up
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        console.print(appliance.__version__)
+        raise typer.Exit
+
+
 @app.callback()
-def about() -> None:
+def about(
+    is_version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Counts what crosses which line in video, live or from files."""
+    del is_version
 
 
 @app.command()
 def version() -> None:
     """Print the version."""
-    console.print(appliance.__version__)
+    _say_version(True)
 
 
 @app.command()
@@ -116,6 +127,10 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     overrides: SetOption = None,
 ) -> None:
     """Count what crosses lines and the boundaries of zones in a video file: every frame, as fast as it goes."""
+    if video.startswith("rtsp"):
+        raise Refusal(
+            "count takes video files, found a live camera: that stands in a site's file, for 'appliance run'", usage=True
+        )
     lines = [parse_line(text, classes, anchor) for text in line or ()]
     zones = [parse_zone(text, classes, anchor) for text in zone or ()]
     if not lines and not zones:

@@ -34,6 +34,18 @@ def test_a_line_that_is_none_is_refused_with_what_was_found(text: str) -> None:
         parse_line(text, "", "center")
 
 
+@pytest.mark.parametrize("text", ["road=0,504,1280,504", "road=0,0.7,1280,0.7"])
+def test_pixels_are_refused_with_what_is_wanted_instead(text: str) -> None:
+    with pytest.raises(Refusal, match=f"fractions of the frame, from 0 to 1, found '{text}': are these pixels"):
+        parse_line(text, "", "center")
+
+
+def test_a_live_camera_is_sent_to_where_it_belongs() -> None:
+    """Its address may hold a password, and is not repeated."""
+    outcome = run_cli("count", "rtsp://me:word@gate/main", "--model", "demo", "--line", "a=0,0,1,1")
+    assert (outcome.exit_code, "for 'appliance run'" in outcome.stderr, "word" in outcome.stderr) == (2, True, False)
+
+
 def test_help_names_every_command() -> None:
     outcome = run_cli("--help")
     assert outcome.exit_code == 0
@@ -41,6 +53,7 @@ def test_help_names_every_command() -> None:
         assert command in outcome.stdout
 
 
-def test_the_version_is_printed() -> None:
-    outcome = run_cli("version")
+@pytest.mark.parametrize("word", ["version", "--version"])
+def test_the_version_is_printed(word: str) -> None:
+    outcome = run_cli(word)
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", outcome.stdout)

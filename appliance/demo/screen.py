@@ -62,7 +62,8 @@ class Screen:
         self._live.update(Group(*shown))
         if not self._console.is_terminal and now_ns > self._line_due_ns:
             self._line_due_ns = now_ns + LINE_INTERVAL_NS
-            self._console.print(f"{work.frames} of {self._truth.frames} frames, {len(counted)} crossings, {pace}")
+            done = f"{work.frames} of {self._truth.frames} frames, {len(counted)} crossings"
+            self._console.print(", ".join(filter(None, (done, pace, trouble_of(supervisor.health)))))
 
     def _pace(self) -> str:
         """Frame rate and latency in words."""

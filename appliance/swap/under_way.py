@@ -11,6 +11,11 @@ from appliance.errors import Refusal
 from appliance.messages import Activate, ModelInfo, SwapHealth
 from appliance.swap.journal import Step
 
+NO_CAMERA = (
+    "there is no camera on whose pictures it could be proved; add one first, or name the model in the site's file"
+    " ('detector: model:') and start the machine anew"
+)
+
 
 @dataclass(slots=True)
 class Swap:

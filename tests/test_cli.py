@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -57,3 +59,21 @@ def test_help_names_every_command() -> None:
 def test_the_version_is_printed(word: str) -> None:
     outcome = run_cli(word)
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", outcome.stdout)
+
+
+BREAKS_OFF = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *more):
+        if name == "appliance.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from appliance.__main__ import main
+main()
+"""
+
+
+def test_who_breaks_it_off_at_once_reads_no_traceback() -> None:
+    """Most of the first half second is importing."""
+    done = subprocess.run([sys.executable, "-c", BREAKS_OFF], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -157,7 +157,7 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
 def tell(result: counting.CountResult, json_file: Path | None, csv_file: Path | None, video_file: Path | None) -> None:
     """Give the result in every form that is wanted; raises ``Refusal`` at the end where it is not the whole of it."""
     if result.frames:
-        console.print(table_of(result))
+        console.print(table_of(result), markup=False)
     if json_file is not None:
         counting.write_json(result, json_file)
     if csv_file is not None:

@@ -110,7 +110,7 @@ def show_proof(proof: Proof) -> None:
     rows["p99"] = [f"{each.pace.p99_ms:.2f}" for each in proof.contestants]
     for title, cells in rows.items():
         table.add_row(title, *cells)
-    console.print(table)
+    console.print(table, markup=False)
     tell(f"the new one is {proof.times_as_fast:.2f} times as fast as the original in {proof.usual.precision}")
 
 

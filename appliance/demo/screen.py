@@ -83,7 +83,7 @@ def table_of(table: list[Row]) -> Table:
         classes = ", ".join(f"{counted}/{true} {name}" for name, (counted, true) in row.classes.items())
         colour = "green" if row.counted == row.so_far else "yellow"
         counted = Text(str(row.counted), style=f"bold {colour}")
-        shown.add_row(row.line, row.direction, counted, str(row.so_far), str(row.truth), classes)
+        shown.add_row(row.line, row.direction, counted, str(row.so_far), str(row.truth), Text(classes))
     return shown
 
 

@@ -23,7 +23,7 @@ from appliance.doctor.commands import doctor
 from appliance.errors import Refusal
 from appliance.evaluate.commands import evaluate
 from appliance.evaluate.model_commands import compare
-from appliance.first_site import site_place, write_first_site
+from appliance.first_site import write_first_site
 from appliance.options import parse_line, parse_zone
 from appliance.progress import ProgressBar
 from appliance.publish.commands import mqtt, replay
@@ -36,6 +36,7 @@ from appliance.site_file import load_site, parse_site
 from appliance.status import reload, status
 from appliance.supervise.supervisor import Supervisor
 from appliance.swap_commands import activate, cancel, delete, history, roll_back
+from appliance.whereabouts import site_place
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(bench)

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from appliance import log
 from appliance.errors import Refusal
-from appliance.first_site import site_place
 from appliance.results import refuse_targets, write_whole
+from appliance.whereabouts import site_place
 
 SITE_HELP = "Left out: site.yaml here or in your data folder."
 MARKS = {"good": "[green]good[/]", "doubtful": "[yellow]doubtful[/]", "bad": "[bold red]bad[/]"}

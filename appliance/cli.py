@@ -23,7 +23,7 @@ from appliance.doctor.commands import doctor
 from appliance.errors import Refusal
 from appliance.evaluate.commands import evaluate
 from appliance.evaluate.model_commands import compare
-from appliance.first_site import site_place, write_first_site
+from appliance.first_site import write_first_site
 from appliance.options import parse_line, parse_zone
 from appliance.progress import ProgressBar
 from appliance.publish.commands import mqtt, replay
@@ -36,6 +36,7 @@ from appliance.site_file import load_site, parse_site
 from appliance.status import reload, status
 from appliance.supervise.supervisor import Supervisor
 from appliance.swap_commands import activate, cancel, delete, history, roll_back
+from appliance.whereabouts import site_place
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(bench)
@@ -87,15 +88,26 @@ def say(sentence: str) -> None:
     print(f"appliance: {' '.join(sentence.split())}", file=sys.stderr)  # noqa: T201  # this is where sentences end up
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        console.print(appliance.__version__)
+        raise typer.Exit
+
+
 @app.callback()
-def about() -> None:
+def about(
+    is_version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Counts what crosses which line in video, live or from files."""
+    del is_version
 
 
 @app.command()
 def version() -> None:
     """Print the version."""
-    console.print(appliance.__version__)
+    _say_version(True)
 
 
 @app.command()
@@ -116,6 +128,10 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     overrides: SetOption = None,
 ) -> None:
     """Count what crosses lines and the boundaries of zones in a video file: every frame, as fast as it goes."""
+    if video.startswith("rtsp"):
+        raise Refusal(
+            "count takes video files, found a live camera: that stands in a site's file, for 'appliance run'", usage=True
+        )
     lines = [parse_line(text, classes, anchor) for text in line or ()]
     zones = [parse_zone(text, classes, anchor) for text in zone or ()]
     if not lines and not zones:
@@ -142,7 +158,7 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
 def tell(result: counting.CountResult, json_file: Path | None, csv_file: Path | None, video_file: Path | None) -> None:
     """Give the result in every form that is wanted; raises ``Refusal`` at the end where it is not the whole of it."""
     if result.frames:
-        console.print(table_of(result))
+        console.print(table_of(result), markup=False)
     if json_file is not None:
         counting.write_json(result, json_file)
     if csv_file is not None:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from appliance.counted import MOST_CLASSES, ClassName, LineSettings, Name, Settings, Share, ZoneSettings
 from appliance.errors import Refusal
+from appliance.misspelt import meant
 
 MINUTES_PER_DAY = 1440
 DATA_DIR = Path("~/.local/share/appliance")
@@ -20,6 +21,8 @@ DATA_DIR = Path("~/.local/share/appliance")
 MOST_COUNTED = 64
 MOST_CAMERAS = 256
 LONGEST_FOUND = 200
+# The word of pydantic for a key that no setting has.
+UNKNOWN = "extra_forbidden"
 
 
 def _check_interval(minutes: int) -> int:
@@ -345,10 +348,13 @@ def home_expanded(path: Path) -> Path:
 
 def first_fault(error: ValidationError) -> str:
     """The first error, with its place, what is wanted there, and what was found."""
-    first = error.errors()[0]
+    faults = error.errors()
+    # A key that is misspelt is missing as well; only what stands there tells why.
+    first = next((fault for fault in faults if fault["type"] == UNKNOWN), faults[0])
     place = "'" + ".".join(str(part) for part in first["loc"]) + "'"
-    if first["type"] == "extra_forbidden":
-        return f"{place} is not a known setting"
+    if first["type"] == UNKNOWN:
+        near = meant(error.title, first["loc"])
+        return f"{place} is not a known setting" + (f"; '{near}' is" if near else "")
     if first["type"] == "missing":
         return f"{place} is missing"
     reason, found = first["msg"].removeprefix("Value error, "), first["input"]

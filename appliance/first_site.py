@@ -1,17 +1,14 @@
-"""Where the site's file is when nobody says so, and the file of a site that has nothing yet."""
+"""The file of a site that has nothing yet."""
 
 from __future__ import annotations
 
-import os
 import socket
 from pathlib import Path
 
-from appliance.config import home_expanded
 from appliance.configuration.rendering import scalar
 from appliance.errors import Refusal
 from appliance.results import write_whole
 
-FILE = Path("site.yaml")
 PORT = 8088
 LONGEST_NAME = 64
 
@@ -36,17 +33,6 @@ control:
 # Counts, revisions of this file, tokens, and logins of cameras.
 data_dir: {data_dir}
 """
-
-
-def site_place() -> Path:
-    """``site.yaml`` of the working directory where there is one, else that of this user's data folder."""
-    return FILE if FILE.exists() else data_folder() / FILE
-
-
-def data_folder() -> Path:
-    """This user's, by the XDG base directory specification, which takes no relative paths."""
-    named = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(named) if os.path.isabs(named) else home_expanded(Path("~/.local/share"))) / "appliance"
 
 
 def write_first_site(path: Path) -> None:

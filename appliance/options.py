@@ -10,6 +10,9 @@ from appliance.config import first_fault
 from appliance.counted import LineSettings, ZoneSettings
 from appliance.errors import Refusal
 
+# Above it nobody has only missed the edge of the frame.
+LARGEST_SHARE = 2.0
+
 
 def parse_line(text: str, classes: str, anchor: str) -> dict[str, Any]:
     """``NAME=x1,y1,x2,y2`` with any number of points, as a line of the configuration."""
@@ -29,6 +32,8 @@ def _parse(what: str, kind: type[LineSettings] | type[ZoneSettings], text: str, 
         values = []
     if not equals or len(values) < 4 or len(values) % 2:
         raise Refusal(f"--{what} wants NAME=x1,y1,x2,y2 in fractions of the frame, found '{text}'", usage=True)
+    if any(value > LARGEST_SHARE for value in values):
+        raise Refusal(f"--{what} wants fractions of the frame, from 0 to 1, found '{text}': are these pixels?", usage=True)
     points = [[values[i], values[i + 1]] for i in range(0, len(values), 2)]
     wanted = [word.strip() for word in classes.split(",") if word.strip()]
     tree = {"name": name, "points": points, "anchor": anchor, "classes": wanted}

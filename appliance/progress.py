@@ -11,7 +11,7 @@ from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import CameraSettings
 from appliance.supervise.supervisor import Supervisor
 
-LINE_INTERVAL_NS = 10 * NS_PER_S
+LINE_INTERVAL_NS, LONGEST_INTERVAL_NS = 10 * NS_PER_S, 3600 * NS_PER_S
 
 
 class ProgressBar:
@@ -23,7 +23,8 @@ class ProgressBar:
         self._progress = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
         self._task = self._progress.add_task("starting", total=None, rate="")
         self._began_ns = 0
-        self._line_due_ns = monotonic_ns() + LINE_INTERVAL_NS
+        self._line_pause_ns = LINE_INTERVAL_NS
+        self._line_due_ns = monotonic_ns() + self._line_pause_ns
 
     def __enter__(self) -> ProgressBar:
         self._progress.start()
@@ -40,11 +41,11 @@ class ProgressBar:
             self._began_ns = now_ns
         per_second = frames / max(1e-3, (now_ns - self._began_ns) / NS_PER_S)
         rate = f"{per_second:.0f} frames/s" if frames else ""
-        self._progress.update(
-            self._task, completed=frames, total=self._total(supervisor), rate=rate, description=_doing(supervisor, frames)
-        )
+        total = self._total(supervisor)
+        self._progress.update(self._task, completed=frames, total=total, rate=rate, description=_doing(supervisor, frames))
         if not self._console.is_terminal and now_ns > self._line_due_ns and supervisor.streams:
-            self._line_due_ns = now_ns + LINE_INTERVAL_NS
+            self._line_pause_ns = next_pause_ns(self._line_pause_ns, has_end=total is not None)
+            self._line_due_ns = now_ns + self._line_pause_ns
             self._console.print(f"{frames} frames, {rate}" if frames else "starting")
 
     def _total(self, supervisor: Supervisor) -> int | None:
@@ -66,3 +67,8 @@ def _doing(supervisor: Supervisor, frames: int) -> str:
     if not supervisor.streams:
         return "no cameras yet"
     return "counting" if frames else "starting"
+
+
+def next_pause_ns(pause_ns: int, *, has_end: bool) -> int:
+    """How long after a line the next one is due: what runs for months shall not fill a log."""
+    return pause_ns if has_end else min(2 * pause_ns, LONGEST_INTERVAL_NS)

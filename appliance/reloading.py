@@ -24,6 +24,8 @@ from appliance.swap.saving import Kept
 from appliance.swapping import Swapper
 from appliance.topics import CREDITS, REQUESTS, Asked
 
+SAME = "nothing is different"
+
 logger = logging.getLogger(__name__)
 
 
@@ -116,7 +118,7 @@ class Reloader:
             self._site = wanted
             self._swapper.changed(wanted)
             self._replaced = frozenset() if is_told else self._replaced
-            logger.warning("the site has changed: %s", answer.sentence)
+            logger.log(logging.INFO if answer.sentence == SAME else logging.WARNING, "the site has changed: %s", answer.sentence)
         return answer
 
     def _machine(self, wanted: SiteSettings) -> Machine:
@@ -139,7 +141,7 @@ def difference(before: SiteSettings, now: SiteSettings) -> str:
         "gone": [name for name in old if name not in new],
         "changed": [name for name in new if name in old and new[name] != old[name]],
     }
-    return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts.items() if names) or "nothing is different"
+    return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts.items() if names) or SAME
 
 
 def with_live_model(wanted: SiteSettings, live: str, replaced: Collection[str]) -> SiteSettings:

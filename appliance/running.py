@@ -19,6 +19,7 @@ from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import SiteSettings
 from appliance.device.watching import Watching, reader_of
 from appliance.errors import Refusal
+from appliance.ledger.alone import alone_with
 from appliance.ledger.ledger import Ledger
 from appliance.messages.orders import ModelInfo, SourceInfo
 from appliance.messages.reports import Beat
@@ -104,9 +105,10 @@ def run_site(
     ``run`` names it for those who want to read the ledger meanwhile. With SIGHUP, or on request, it becomes the site that
     ``read_again`` gives: of the site's file, or of a text that may come to stand in it.
     """
-    _refuse_what_cannot_be(site, is_job=until_finished)
     run = run or new_run_id()
-    with stopping_on_signals(*(() if read_again is None else (signal.SIGHUP,))) as stopper, _folder(site) as folder:
+    signals = () if read_again is None else (signal.SIGHUP,)
+    with stopping_on_signals(*signals) as stopper, alone_with(ledger), _folder(site) as folder:
+        _refuse_what_cannot_be(site, is_job=until_finished)
         # What cannot be written is refused now, and a stop before the first frame finds a ledger.
         Ledger(ledger, run).close()
         site, unwritten = _with_kept_model(site, ledger, site_file)
@@ -179,9 +181,9 @@ def _refuse_what_cannot_be(site: SiteSettings, *, is_job: bool) -> None:
         raise Refusal("'cameras': something to count in is wanted, found none", usage=True)
     check_memory(site.shm_dir, pipeline.ring_size(site).total_bytes * len(site.cameras))
     if site.control.port is not None:
-        check_port("the control plane", site.control.bind, site.control.port)
+        check_port("the control plane", site.control.bind, site.control.port, "control.port")
     if site.mqtt.broker == "embedded":
-        check_port("the embedded broker", site.mqtt.bind, site.mqtt.port)
+        check_port("the embedded broker", site.mqtt.bind, site.mqtt.port, "mqtt.port")
 
 
 class _WorkClock:

@@ -11,6 +11,7 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from appliance.clock import NS_PER_MS, NS_PER_S, wall_ns
 from appliance.errors import Refusal
@@ -97,7 +98,7 @@ def cameras_of(health: Health) -> Table:
             str(camera.frames),
             f"{camera.skipped_busy} busy, {camera.skipped_stale} stale",
             "" if camera.drift is None else camera.drift.state,
-            "; ".join(filter(None, (camera.condition.reason, camera.drift.sentence if camera.drift is not None else ""))),
+            Text("; ".join(filter(None, (camera.condition.reason, camera.drift.sentence if camera.drift is not None else "")))),
         )
     return table
 
@@ -115,7 +116,7 @@ def processes_of(health: Health) -> Table:
             str(process.frames),
             latencies if process.latency_p99_ns else "",
             f"{process.memory_bytes / 1e6:.0f} MB",
-            process.condition.reason,
+            Text(process.condition.reason),
         )
     return table
 
@@ -125,20 +126,20 @@ def devices_of(health: Health) -> Table:
     table = Table("device", "state", "for", "software", "load", "temperature", "power", "reason")
     for device in health.devices:
         table.add_row(
-            device.model,
+            Text(device.model),
             _coloured(device.condition.state),
             _duration(device.since_ns),
             ", ".join(filter(None, (device.software, device.power_mode))),
             ", ".join(f"{part} {share:.0%}" for part, share in device.loads.items()),
             ", ".join(f"{place} {heat:.0f} °C" for place, heat in device.temperatures_c.items()),
             ", ".join(f"{rail} {power:.1f} W" for rail, power in device.powers_w.items()),
-            device.condition.reason,
+            Text(device.condition.reason),
         )
     return table
 
 
-def _coloured(state: str) -> str:
-    return f"[{COLOURS[state]}]{state}[/]"
+def _coloured(state: str) -> Text:
+    return Text(state, style=COLOURS[state])
 
 
 def _duration(since_ns: int) -> str:

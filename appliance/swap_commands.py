@@ -17,12 +17,12 @@ from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.errors import Refusal
 from appliance.ipc.channel import Listener, wait
 from appliance.ipc.requests import ask
-from appliance.messages.health import Health
+from appliance.messages.health import Health, SwapHealth
 from appliance.messages.questions import Activate, CallOff
 from appliance.models.store import BETWEEN, find_version, own_store, stores_of
 from appliance.models.versions import delete as delete_version
 from appliance.readiness import machine_folders
-from appliance.swap.journal import Step, ends_of, steps_in
+from appliance.swap.journal import AGREEMENT, Step, ends_of, steps_in
 from appliance.times import rfc_3339
 from appliance.topics import HEALTH, REQUESTS
 
@@ -31,6 +31,7 @@ ANSWER_S, SILENCE_S = 10.0, 20.0
 STEPS_OF_A_SWAP = 12
 # How it can end, and whether that is what was wanted.
 GOOD_END = "kept"
+FORCE = "where you know that the new one is right, 'models activate --force' brings it in all the same"
 WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Tell how it goes until it is over.")]
 
 
@@ -132,7 +133,13 @@ def _follow(listener: Listener[Health], before: int) -> None:
         if swap.is_over:
             break
     if swap.step != GOOD_END:
-        raise Refusal(f"the model {swap.model} was not kept ({swap.step}); the one before counts on")
+        raise Refusal(outcome_of(swap))
+
+
+def outcome_of(swap: SwapHealth) -> str:
+    """What became of a model that was not kept, and what could be done where only people know which of the two is right."""
+    advice = f"; {FORCE}" if swap.step == "refused" and AGREEMENT in swap.figures else ""
+    return f"the model {swap.model} was not kept ({swap.step}); the one before counts on{advice}"
 
 
 def _written_down(health: Health) -> list[Step]:

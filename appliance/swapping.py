@@ -43,7 +43,7 @@ from appliance.swap.files import as_it_was, digest_in, digest_now
 from appliance.swap.journal import Journal, Step
 from appliance.swap.saving import Kept, Saving
 from appliance.swap.shadow import extended
-from appliance.swap.under_way import Swap
+from appliance.swap.under_way import NO_CAMERA, Swap
 from appliance.topics import REQUESTS
 
 CANDIDATE = "candidate"
@@ -181,11 +181,11 @@ class Swapper:
             return
         if swap.acceptance is not None and (verdict := swap.acceptance.poll()) is not None:
             swap.acceptance = None
-            if verdict.is_good:
+            if not verdict.is_good or not swap.site.cameras:
+                self._end("refused", NO_CAMERA if verdict.is_good else verdict.sentence, verdict.figures)
+            else:
                 self._note("accepted", verdict.sentence, verdict.figures)
                 self._begin_shadow(swap)
-            else:
-                self._end("refused", verdict.sentence, verdict.figures)
         elif swap.step == "accepted" and CANDIDATE not in self._supervisor.children:
             self._end("refused", "in the shadow of the other model it has died")
         elif swap.step == "kept":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -34,6 +36,18 @@ def test_a_line_that_is_none_is_refused_with_what_was_found(text: str) -> None:
         parse_line(text, "", "center")
 
 
+@pytest.mark.parametrize("text", ["road=0,504,1280,504", "road=0,0.7,1280,0.7"])
+def test_pixels_are_refused_with_what_is_wanted_instead(text: str) -> None:
+    with pytest.raises(Refusal, match=f"fractions of the frame, from 0 to 1, found '{text}': are these pixels"):
+        parse_line(text, "", "center")
+
+
+def test_a_live_camera_is_sent_to_where_it_belongs() -> None:
+    """Its address may hold a password, and is not repeated."""
+    outcome = run_cli("count", "rtsp://me:word@gate/main", "--model", "demo", "--line", "a=0,0,1,1")
+    assert (outcome.exit_code, "for 'appliance run'" in outcome.stderr, "word" in outcome.stderr) == (2, True, False)
+
+
 def test_help_names_every_command() -> None:
     outcome = run_cli("--help")
     assert outcome.exit_code == 0
@@ -41,6 +55,25 @@ def test_help_names_every_command() -> None:
         assert command in outcome.stdout
 
 
-def test_the_version_is_printed() -> None:
-    outcome = run_cli("version")
+@pytest.mark.parametrize("word", ["version", "--version"])
+def test_the_version_is_printed(word: str) -> None:
+    outcome = run_cli(word)
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", outcome.stdout)
+
+
+BREAKS_OFF = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *more):
+        if name == "appliance.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from appliance.__main__ import main
+main()
+"""
+
+
+def test_who_breaks_it_off_at_once_reads_no_traceback() -> None:
+    """Most of the first half second is importing."""
+    done = subprocess.run([sys.executable, "-c", BREAKS_OFF], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -9,8 +9,9 @@ import pytest
 
 from appliance.configuration.changes import add_item, remove_value
 from appliance.configuration.store import ConfigurationStore
-from appliance.first_site import FILE, PORT, name_of, site_place, write_first_site
+from appliance.first_site import PORT, name_of, write_first_site
 from appliance.site_file import load_site
+from appliance.whereabouts import FILE, site_place
 
 
 def test_the_file_that_is_written_is_a_site_for_people(tmp_path: Path) -> None:

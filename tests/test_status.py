@@ -9,7 +9,7 @@ from rich.console import Console
 
 from appliance.messages.health import Health
 from appliance.messages.reports import Condition
-from appliance.status import as_json, cameras_of, devices_of, rfc_3339
+from appliance.status import as_json, cameras_of, devices_of, processes_of, rfc_3339
 from tests.observe.busy_site import NOW_NS, camera, health
 
 
@@ -50,3 +50,16 @@ def test_what_it_runs_on_is_told() -> None:
     assert "the device is too hot: its clocks are down" in text
     assert "gpu 44%, nvdec 25%" in text
     assert "JetPack 6.2 (L4T 36.4.3), MAXN_SUPER" in text
+
+
+def test_what_stands_in_brackets_is_told_as_it_is() -> None:
+    """A device, an address or an extra is no colour."""
+    reason = "[/dev/video0] is gone, rtsp://[fe80::1]/main too; pip install 'appliance[onnxruntime]'"
+    away = msgspec.structs.replace(camera("gate"), condition=Condition("down", reason))
+    assert reason in text_of(Health(NOW_NS, (), (away,)))
+    told = health(0)
+    hurt = msgspec.structs.replace(told.processes[0], condition=Condition("degraded", reason))
+    console = Console(width=400)
+    with console.capture() as captured:
+        console.print(processes_of(msgspec.structs.replace(told, processes=(hurt,))))
+    assert reason in captured.get()

@@ -20,16 +20,19 @@ from appliance.access.guard import Guard
 from appliance.access.roles import Role
 from appliance.access.tokens import Token
 from appliance.clock import NS_PER_MINUTE, NS_PER_S, wall_ns
-from appliance.config import SiteSettings, home_expanded
+from appliance.config import home_expanded
 from appliance.errors import Refusal
 from appliance.results import write_whole
+from appliance.site_file import load_site
+from appliance.whereabouts import data_folder, site_place
 
 token = typer.Typer(name="token", help="Who may use the API and the panel.", no_args_is_help=True)
 
 NS_PER_DAY = 24 * 60 * NS_PER_MINUTE
 MOST_DAYS = 3650
-DataDirOption = Annotated[Path, typer.Option(metavar="DIR", help="The data_dir of the site.")]
-DATA_DIR: Path = SiteSettings.model_fields["data_dir"].default
+DataDirOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="The data_dir of the site; left out: of site.yaml here or in your data folder.")
+]
 
 
 @token.command()
@@ -37,7 +40,7 @@ def create(
     name: Annotated[str, typer.Argument(help="Who or what will use it, as in reporting.")],
     role: Annotated[str, typer.Option(help="viewer, operator or admin.")],
     days: Annotated[int | None, typer.Option(help="It expires after so many days; never if left out.")] = None,
-    data_dir: DataDirOption = DATA_DIR,
+    data_dir: DataDirOption = None,
 ) -> None:
     """Make a token and show it, this once: only a hash of it is kept."""
     if role not in [known.value for known in Role]:
@@ -46,21 +49,22 @@ def create(
         raise Refusal(f"--days wants 1 to {MOST_DAYS}, found {days}", usage=True)
     now_ns = wall_ns()
     expires_ns = None if days is None else now_ns + days * NS_PER_DAY
-    with Guard(home_expanded(data_dir)) as guard:
+    folder = _folder(data_dir)
+    with Guard(folder) as guard:
         made = guard.tokens.create(name, Role(role), _me(), now_ns, expires_ns)
     # Alone on stdout, for scripts.
     typer.echo(made.text)
-    typer.echo(f"{name} may act as {role}{_until(made.token)}. This token is shown only now.", err=True)
+    typer.echo(f"{name} may act as {role}{_until(made.token)}, at the site in {folder}. This token is shown only now.", err=True)
 
 
 @token.command("list")
 def list_tokens(
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON, too.")] = None,
-    data_dir: DataDirOption = DATA_DIR,
+    data_dir: DataDirOption = None,
 ) -> None:
     """All tokens: what each may do, when it was last used, and until when it is good."""
     now_ns = wall_ns()
-    folder = home_expanded(data_dir)
+    folder = _folder(data_dir)
     tokens: list[Token] = []
     # Looking makes no file.
     if (folder / FILE).exists():
@@ -74,15 +78,23 @@ def list_tokens(
 @token.command()
 def revoke(
     name: Annotated[str, typer.Argument(help="The name or the id of a token.")],
-    data_dir: DataDirOption = DATA_DIR,
+    data_dir: DataDirOption = None,
 ) -> None:
     """Take a token away, and every session that was begun with it."""
-    folder = home_expanded(data_dir)
+    folder = _folder(data_dir)
     if not (folder / FILE).exists():
         raise Refusal(f"there are no tokens in {folder}", usage=True)
     with Guard(folder) as guard:
         revoked = guard.tokens.revoke(name, _me(), wall_ns())
     typer.echo(f"{revoked.name} ({revoked.id}) is revoked")
+
+
+def _folder(named: Path | None) -> Path:
+    """Where the tokens are: a token that is made elsewhere opens no door."""
+    if named is None:
+        place = site_place()
+        named = load_site(place).data_dir if place.exists() else data_folder()
+    return home_expanded(named)
 
 
 def _me() -> Actor:

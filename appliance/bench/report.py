@@ -65,4 +65,5 @@ def show_part(part: str, rows: Sequence[Row], seconds: float, console: Console) 
     for row in rows:
         style = "red" if row.has_failed or row.verdict == "missed" else None
         table.add_row(*words_of(row), style=style)
-    console.print(table)
+    # A reason may name an extra in brackets.
+    console.print(table, markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,8 @@ from appliance.options import parse_line
 from appliance.precision.proof import Proof
 from appliance.precision.reduction import Reduced
 
+# Of the extra that makes models in fewer bits.
+LIBRARIES = ("onnx", "onnxruntime")
 # Whatever moves far crosses one of them.
 CROSS = ("across=0,0.5,1,0.5", "down=0.5,0,0.5,1")
 
@@ -65,11 +68,15 @@ def reduce_and_tell(name: str, precision: Reduced, videos: tuple[Path, ...], sit
 
 
 def refuse_without_footage(precision: Reduced, videos: tuple[Path, ...]) -> None:
-    """Raise ``Refusal`` where nothing is named, or something is not there."""
+    """Raise ``Refusal`` where nothing is named, or something is not there: before a model is kept that cannot be reduced."""
     if not videos:
         raise Refusal(f"--calibrate VIDEO is wanted: {precision.value} is judged by footage of yours, found none", usage=True)
     for video in videos:
         check_file(str(video))
+    for library in LIBRARIES:
+        if find_spec(library) is None:
+            reason = f"'{library}' is not there: pip install 'appliance[onnxruntime]'"
+            raise Refusal(f"for {precision.value} ONNX Runtime is wanted, but {reason}")
 
 
 def site_with_lines(site: SiteSettings, line: list[str] | None, classes: str, camera: str) -> SiteSettings:
@@ -110,7 +117,7 @@ def show_proof(proof: Proof) -> None:
     rows["p99"] = [f"{each.pace.p99_ms:.2f}" for each in proof.contestants]
     for title, cells in rows.items():
         table.add_row(title, *cells)
-    console.print(table)
+    console.print(table, markup=False)
     tell(f"the new one is {proof.times_as_fast:.2f} times as fast as the original in {proof.usual.precision}")
 
 

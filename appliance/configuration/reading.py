@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from appliance.config import SiteSettings, first_fault
+from appliance.config import UNKNOWN, SiteSettings, first_fault
 from appliance.configuration.places import Node, nodes_of
 from appliance.configuration.refusals import Fault, Faulty
 from appliance.yaml_tree import MOST_BYTES, read_yaml
@@ -67,7 +67,9 @@ def validated(tree: Tree, origin: str, text: str = "", root: Node | None = None)
     try:
         return SiteSettings.model_validate(tree)
     except ValidationError as error:
-        faults = tuple(_fault(details, text, root) for details in error.errors()[:MOST_FAULTS])
+        # A key that is misspelt is missing as well; only what stands there tells why.
+        found = sorted(error.errors(), key=lambda details: details["type"] != UNKNOWN)[:MOST_FAULTS]
+        faults = tuple(_fault(details, text, root) for details in found)
         raise Faulty(origin, faults) from None
 
 
@@ -83,7 +85,7 @@ def _yaml_fault(error: Exception) -> Fault:
 def _fault(details: ErrorDetails, text: str, root: Node | None) -> Fault:
     place = details["loc"]
     given = InitErrorDetails(type=details["type"], loc=place, input=details["input"], ctx=details.get("ctx", {}))
-    reason = first_fault(ValidationError.from_exception_data("site", [given]))
+    reason = first_fault(ValidationError.from_exception_data(SiteSettings.__name__, [given]))
     line, column = (0, 0) if root is None else _line_and_column(text, root, place)
     return Fault(".".join(str(part) for part in place), reason, line, column)
 

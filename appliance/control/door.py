@@ -28,6 +28,10 @@ WHY = {
     Denial.UNKNOWN: "the token is not known here, or was revoked",
     Denial.EXPIRED: "the token has expired",
 }
+ONLY_LOOKS = (
+    "as long as there are no tokens, this computer may look and nobody may change anything; the first one is made in the panel,"
+    " or by 'appliance token create NAME --role admin'"
+)
 CSRF_HEADER = "x-csrf-token"
 # These change nothing, so that they need no proof of the page that they come from.
 HARMLESS = ("GET", "HEAD")
@@ -139,6 +143,8 @@ def needs(permission: Permission) -> Callable[[HTTPConnection], Caller]:
     def check(connection: HTTPConnection) -> Caller:
         caller = door_of(connection).caller_of(connection)
         if not allows(caller.role, permission):
+            if not caller.token_id and not caller.session_id:
+                raise HTTPException(403, ONLY_LOOKS)
             raise HTTPException(403, f"a {caller.role.value} may not do that: it needs '{permission.value}'")
         return caller
 

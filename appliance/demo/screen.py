@@ -63,7 +63,8 @@ class Screen:
         self._live.update(Group(*shown))
         if not self._console.is_terminal and now_ns > self._line_due_ns:
             self._line_due_ns = now_ns + LINE_INTERVAL_NS
-            self._console.print(f"{work.frames} of {self._truth.frames} frames, {len(counted)} crossings, {pace}")
+            done = f"{work.frames} of {self._truth.frames} frames, {len(counted)} crossings"
+            self._console.print(", ".join(filter(None, (done, pace, trouble_of(supervisor.health)))))
 
     def _pace(self) -> str:
         """Frame rate and latency in words."""
@@ -83,7 +84,7 @@ def table_of(table: list[Row]) -> Table:
         classes = ", ".join(f"{counted}/{true} {name}" for name, (counted, true) in row.classes.items())
         colour = "green" if row.counted == row.so_far else "yellow"
         counted = Text(str(row.counted), style=f"bold {colour}")
-        shown.add_row(row.line, row.direction, counted, str(row.so_far), str(row.truth), classes)
+        shown.add_row(row.line, row.direction, counted, str(row.so_far), str(row.truth), Text(classes))
     return shown
 
 

@@ -13,12 +13,14 @@ from rich.console import Console
 from appliance import log
 from appliance.errors import Refusal
 from appliance.results import refuse_targets, write_whole
+from appliance.whereabouts import site_place
 
+SITE_HELP = "Left out: site.yaml here or in your data folder."
 MARKS = {"good": "[green]good[/]", "doubtful": "[yellow]doubtful[/]", "bad": "[bold red]bad[/]"}
 
 
 def doctor(
-    config: Annotated[Path, typer.Option(metavar="FILE", help="The site, a YAML file.")],
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help=f"The site, a YAML file. {SITE_HELP}")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the findings as JSON.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a setting.")] = None,
 ) -> None:
@@ -27,6 +29,7 @@ def doctor(
     from appliance.running import models_dir
     from appliance.site_file import load_site
 
+    config = config or site_place()
     refuse_targets({"--json": json_file}, {str(config): "the site"})
     site = load_site(config, overrides or ())
     log.set_up("supervisor", "error")

@@ -63,14 +63,14 @@ def _finite(share: float) -> float | None:
 
 def show(comparison: Comparison, console: Console) -> None:
     """The comparison for people: movements, intervals with an error, and what was missed or made up."""
-    console.print(_volumes_table(comparison))
-    console.print(_matching_table(comparison))
+    console.print(_volumes_table(comparison), markup=False)
+    console.print(_matching_table(comparison), markup=False)
     wrong = {cell: volume for cell, volume in comparison.cells.items() if volume.error}
     if wrong:
         table = Table("from s", "line", "direction", "class", "truth", "counted", "error", title="intervals with an error")
         for (start_s, *names), volume in list(wrong.items())[:MOST_LINES]:
             table.add_row(f"{start_s:g}", *names, *_volume_in_words(volume))
-        console.print(table)
+        console.print(table, markup=False)
     sentences = list(_single_faults(comparison))
     for sentence in [*sentences[:MOST_LINES], *comparison.trial.notes]:
         console.print(sentence, markup=False, highlight=False)

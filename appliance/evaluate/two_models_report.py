@@ -86,8 +86,8 @@ def as_json(verdict: Verdict, video: Path) -> dict[str, Any]:
 
 def show(verdict: Verdict, console: Console) -> None:
     """For people."""
-    console.print(_counts_table(verdict))
-    console.print(_boxes_table(verdict.contest))
+    console.print(_counts_table(verdict), markup=False)
+    console.print(_boxes_table(verdict.contest), markup=False)
     one, other = verdict.contest.sides
     times = one.paces.percentile_ms(50) / (other.paces.percentile_ms(50) or 1)
     for side in (one, other):

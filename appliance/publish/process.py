@@ -28,6 +28,8 @@ FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 GOOD_NS = 10 * NS_PER_S
 # A broker that is silent for so long, with messages under way, is none.
 SILENCE_NS = 10 * NS_PER_S
+# What a broker of our own may take to begin.
+OWN_BROKER_NS = 5 * NS_PER_S
 # Whatever a listener has missed is found then.
 LOOK_NS = NS_PER_S
 FAREWELL_NS = 2 * NS_PER_S
@@ -71,6 +73,8 @@ class Publisher:
         self._losses = 0
         self._draining = False
         self._told = Condition("")
+        # A broker of our own begins at the same time.
+        self._patient_until_ns = monotonic_ns() + OWN_BROKER_NS if settings.mqtt.broker == "embedded" else 0
         self._reason = self._refusal = ""
 
     def step(self) -> None:
@@ -138,7 +142,7 @@ class Publisher:
             self._window = Window(client.most_under_way, MOST_BYTES, is_careful=self._losses > 1)
             self._heard_ns = now_ns
             self._agenda.connected(wall_ns())
-            self._reason = ""
+            self._reason, self._patient_until_ns = "", 0
             self._tell()
         for message_id in client.take_acknowledged():
             self._window.acknowledge(message_id)
@@ -199,7 +203,12 @@ class Publisher:
     def _tell(self) -> None:
         """Report how it goes, where that has changed."""
         is_well = self._client is not None and self._client.is_connected
-        condition = Condition("ok") if is_well else Condition("degraded" if self._reason else "starting", self._reason)
+        if is_well:
+            condition = Condition("ok")
+        elif self._reason and monotonic_ns() >= self._patient_until_ns:
+            condition = Condition("degraded", self._reason)
+        else:
+            condition = Condition("starting")
         if condition != self._told:
             self._told = condition
             self._link.process_is(condition)

@@ -69,8 +69,8 @@ def sweep(parent: Path, prefix: str, is_alive: Callable[[int], bool]) -> Iterabl
     return removed
 
 
-def check_port(what: str, bind: str, port: int) -> None:
-    """Raise ``Refusal`` where nobody could listen there."""
+def check_port(what: str, bind: str, port: int, setting: str) -> None:
+    """Raise ``Refusal`` where nobody could listen there; ``setting`` is the one that names another port."""
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as door:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -78,4 +78,7 @@ def check_port(what: str, bind: str, port: int) -> None:
             door.bind((bind, port))
             door.listen()
         except OSError as error:
-            raise Refusal(f"{what} wants to listen on {bind}, port {port}, found: {error.strerror or error}") from None
+            raise Refusal(
+                f"{what} wants to listen on {bind}, port {port}, found: {error.strerror or error};"
+                f" end what listens there, or choose another '{setting}', in the file or with --set"
+            ) from None

@@ -33,6 +33,8 @@ LATER_COLUMNS = ("digest", "in_file")
 # How a swap can end; what the site's file came to name is noted behind that.
 ENDS = ("kept", "refused", "returned", "called off", "cut off")
 WRITTEN, OVERRULED = "written", "overruled"
+# The figure of a swap that tells how alike the two models see.
+AGREEMENT = "agreement_f1"
 
 
 @dataclass(frozen=True, slots=True)

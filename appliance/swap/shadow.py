@@ -16,6 +16,7 @@ from appliance.count.camera import counted_lines, counter_settings
 from appliance.count.counter import Counter
 from appliance.messages.frames import FrameTicket
 from appliance.swap.agreement import Agreement
+from appliance.swap.journal import AGREEMENT
 from appliance.track.botsort import BotSort, BotSortSettings
 
 # Fewer boxes, crossings, or objects of a class, tell nothing: a hundred boxes of one van are one van that is called a lorry.
@@ -97,7 +98,7 @@ class Shadow:
         return {
             "frames": self.frames,
             "boxes": self.agreement.boxes,
-            "agreement_f1": round(self.agreement.f1, 4),
+            AGREEMENT: round(self.agreement.f1, 4),
             "live_count": self.live_count,
             "new_count": self.new_count,
             # Beside the other one, which goes first: what acceptance and probation measure is nearer to what it will take.

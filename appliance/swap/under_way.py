@@ -13,6 +13,11 @@ from appliance.messages.orders import ModelInfo
 from appliance.messages.questions import Activate
 from appliance.swap.journal import Step
 
+NO_CAMERA = (
+    "there is no camera on whose pictures it could be proved; add one first, or name the model in the site's file"
+    " ('detector: model:') and start the machine anew"
+)
+
 
 @dataclass(slots=True)
 class Swap:

@@ -14,6 +14,7 @@ from appliance.access.guard import Guard
 from appliance.access.moment import now
 from appliance.access.roles import Role
 from appliance.access.tokens import Denial, Token
+from appliance.catalogue.terminal import site_of
 from appliance.errors import Refusal
 
 RUNNER = CliRunner()
@@ -30,7 +31,9 @@ def test_a_token_is_shown_once_and_works(tmp_path: Path) -> None:
     outcome = RUNNER.invoke(token, ["create", "door", "--role", "operator", "--days", "7", "--data-dir", str(tmp_path / "new")])
     text = outcome.stdout.strip()
     assert re.fullmatch(r"apl_[\w-]{63}", text)
-    assert re.fullmatch(r"door may act as operator until [\dT:Z-]+\. This token is shown only now\.\n", outcome.stderr)
+    assert re.fullmatch(
+        r"door may act as operator until [\dT:Z-]+, at the site in .*/new\. This token is shown only now\.\n", outcome.stderr
+    )
     with Guard(tmp_path / "new") as guard:
         found = guard.check_token(text, "192.0.2.1", now())
         assert isinstance(found, Token)
@@ -87,3 +90,24 @@ def test_wrong_words_are_refused(tmp_path: Path, words: str, sentence: str) -> N
 )
 def test_words_that_are_none_are_wrong_usage(words: list[str]) -> None:
     assert RUNNER.invoke(token, words).exit_code == 2
+
+
+def test_a_token_is_made_where_the_site_looks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the site's file here, else of that in the data folder, else in that folder."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    home, site = tmp_path / "home" / "appliance", "cameras: []\ndetector: {model: demo}\ndata_dir: "
+
+    def makes_in(folder: Path, name: str) -> bool:
+        outcome = RUNNER.invoke(token, ["create", name, "--role", "viewer"], catch_exceptions=False)
+        with Guard(folder) as guard:
+            return outcome.exit_code == 0 and name in [each.name for each in guard.tokens.listed()]
+
+    assert makes_in(home, "first")
+    (home / "site.yaml").write_text(f"{site}{tmp_path}/second\n")
+    assert makes_in(tmp_path / "second", "second")
+    (tmp_path / "here" / "site.yaml").write_text(f"{site}{tmp_path}/third\n")
+    assert makes_in(tmp_path / "third", "third")
+    # Models are brought to the same place.
+    assert str(site_of(None, None).data_dir) == f"{tmp_path}/third"

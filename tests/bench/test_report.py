@@ -8,10 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from rich.console import Console
 
 from appliance.bench.machine import core_count, cpu_name, header
 from appliance.bench.plot import BARS, WIDTH, draw
-from appliance.bench.report import Report
+from appliance.bench.report import Report, show_part
 from appliance.bench.row import Measure, Row, Target, failed
 from appliance.errors import Refusal
 from appliance.results import write_whole
@@ -89,3 +90,10 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="cannot be written to .*gone/result.json: No such file"):
         write_whole(tmp_path / "gone" / "result.json", b"new")
+
+
+def test_the_way_out_is_told_with_its_brackets() -> None:
+    console = Console(width=200)
+    with console.capture() as captured:
+        show_part("backends", [failed("backends", "bf16", "pip install 'appliance[onnxruntime]'")], 1.0, console)
+    assert "'appliance[onnxruntime]'" in captured.get()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import msgspec
@@ -184,3 +185,14 @@ def test_check_tells_of_every_gate_and_fails_where_one_does(tmp_path: Path) -> N
     assert "bad.onnx may not be used: format: the model's output must be" in bad.sentence
     outcome = json.loads((tmp_path / "check.json").read_text())
     assert [(gate["gate"], gate["good"]) for gate in outcome["gates"]] == [("hash", True), ("format", False)]
+
+
+def test_what_no_fewer_bits_can_be_made_of_here_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the extra is missing: the same words shall do when it has come."""
+    model, video = write_detector(tmp_path / "best.onnx"), tmp_path / "road.mp4"
+    video.write_bytes(b"looked at later")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    words = ("import", str(model), "--name", "best", "--precision", "int8", "--calibrate", str(video))
+    refusal = refused(*words, data_dir=tmp_path)
+    assert "'onnxruntime' is not there: pip install 'appliance[onnxruntime]'" in refusal.sentence
+    assert not (tmp_path / "engines").exists()

@@ -46,7 +46,10 @@ def test_overrides_are_judged_too(path: Path) -> None:
 
 def test_a_fault_is_told_with_its_place(path: Path) -> None:
     path.write_text(TEXT.replace("confidence", "confidences"))
-    with pytest.raises(Refusal, match=r"'detector.confidences' is not a known setting \(line 21, column 3\)$") as refusal:
+    with pytest.raises(Refusal, match=r"s' is not a known setting; 'confidence' is \(line 21, column 3\)$") as refusal:
+        run("check", path)
+    path.write_text(TEXT.replace("source:", "sorce:"))
+    with pytest.raises(Refusal, match=r"'cameras.0.sorce' is not a known setting; 'source' is \(line "):
         run("check", path)
     assert refusal.value.usage
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -40,6 +41,27 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 def mqtt(broker: Mosquitto, **more: object) -> MqttSettings:
     return MqttSettings.model_validate({"broker": broker.address, **more})
+
+
+def test_while_a_broker_of_our_own_begins_nothing_is_degraded(tmp_path: Path) -> None:
+    """Any broker does in its place; afterwards its end is told at once."""
+    broker, told = Mosquitto(tmp_path / "broker"), set()
+    with ExitStack() as stack:
+        door = stack.enter_context(socket.create_server(("127.0.0.1", broker.port)))
+        door.settimeout(30)
+        machine = stack.enter_context(Publishing(tmp_path / "machine", MqttSettings(broker="embedded", port=broker.port)))
+
+        def state() -> str:
+            told.add(machine.condition.state)
+            return machine.condition.state
+
+        # It tries, in vain.
+        door.accept()[0].close()
+        door.close()
+        with broker:
+            machine.until("it is connected", lambda: state() == "ok")
+            assert "degraded" not in told
+        machine.until("the end of it is told", lambda: state() == "degraded")
 
 
 @pytest.mark.parametrize("version", ["5", "3.1.1"])

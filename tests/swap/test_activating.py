@@ -22,6 +22,7 @@ from appliance.reloading import Reloader
 from appliance.supervise.supervisor import Supervisor
 from appliance.swap.journal import FILE_NAME, Journal, Step
 from appliance.swap.saving import Kept
+from appliance.swap_commands import outcome_of
 from appliance.topics import REQUESTS
 from tests.models.making import add_kept
 from tests.supervise.players import MODEL
@@ -33,8 +34,16 @@ from tests.waiting import wait_until
 class Desk:
     """A machine of which nothing runs but whoever answers requests."""
 
-    def __init__(self, reloader: Reloader, folder: Path) -> None:
-        self._reloader, self._folder = reloader, folder
+    def __init__(self, reloader: Reloader, folder: Path, supervisor: Supervisor) -> None:
+        self._reloader, self._folder, self._supervisor = reloader, folder, supervisor
+
+    def until_over(self) -> SwapHealth:
+        def ended() -> SwapHealth | None:
+            self._reloader.look(is_hungup=False)
+            swap = self._supervisor.swap
+            return swap if swap is not None and swap.is_over else None
+
+        return wait_until("the swap is over", ended)
 
     def ask(self, question: Activate | CallOff | LearnAnew | Request) -> Answer:
         def answered() -> bool:
@@ -57,7 +66,7 @@ def desk_for(folder: Path, model: str) -> Iterator[Desk]:
     place = Place(folder, data / "ledger.sqlite", "run", folder, False, (), (), model=model, version=version)
     with Supervisor(machine_of(folder)) as supervisor, Reloader(supervisor, place, site, lambda text: site) as reloader:
         supervisor.model = MODEL
-        yield Desk(reloader, folder)
+        yield Desk(reloader, folder, supervisor)
 
 
 @pytest.fixture
@@ -104,6 +113,19 @@ def test_what_cannot_be_proved_here_is_no_swap(desk: Desk, tmp_path: Path, monke
     assert not left
 
 
+def test_where_no_camera_is_nothing_can_be_proved_and_nobody_waits_for_it(desk: Desk, tmp_path: Path) -> None:
+    assert desk.ask(Activate(str(write_detector(tmp_path / "other.onnx")), "somebody")).is_done
+    swap = desk.until_over()
+    assert (swap.step, "there is no camera on whose pictures" in swap.sentence) == ("refused", True), swap
+
+
+@pytest.mark.parametrize(("figures", "is_advised"), [({"agreement_f1": 0.01}, True), ({"picture_ms": 900.0}, False)])
+def test_where_two_models_only_disagree_it_is_said_who_may_decide(figures: dict[str, float], is_advised: bool) -> None:
+    """The first model that sees a real road agrees in nothing with the demo's."""
+    swap = SwapHealth(1, "yolov8n@1", "refused", 0, True, "", figures)
+    assert ("--force" in outcome_of(swap)) is is_advised
+
+
 def test_what_was_kept_before_the_start_is_told_until_the_file_names_it(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "site.yaml"
     # Nothing can be recorded there.
@@ -125,7 +147,7 @@ def test_what_was_kept_before_the_start_is_told_until_the_file_names_it(tmp_path
         assert (swap.number, swap.model, swap.step, swap.is_over) == (3, "other@2", "kept", True)
         assert "the site's file does not name it yet" in swap.sentence
         # The file may be read again meanwhile.
-        assert Desk(reloader, tmp_path).ask(Request()) == Answer(True, "nothing is different")
+        assert Desk(reloader, tmp_path, supervisor).ask(Request()) == Answer(True, "nothing is different")
 
 
 def before(folder: Path, model: str, digest: str) -> None:

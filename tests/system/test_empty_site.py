@@ -135,6 +135,12 @@ def test_run_alone_begins_a_site_and_says_where_its_panel_is(home: dict[str, str
                 assert process.stdout.readline() == f"Panel: http://127.0.0.1:{port}/\n"
                 # It answers where it is said to be.
                 assert httpx.get(f"http://127.0.0.1:{port}/healthz").text == "ok\n"
+                refused = httpx.post(
+                    f"http://127.0.0.1:{port}/api/v1/cameras", json={"name": "gate", "source": "rtsp://gate/main"}
+                )
+                assert (refused.status_code, "'appliance token create NAME" in refused.text) == (403, True)
+                twin = run_cli("run", "--set", f"control.port={free_port()}", environment=home)
+                assert (twin.exit_code, "another machine counts into the ledger" in twin.stderr) == (2, True)
                 file.write_text(file.read_text().replace("site: ", "# mine\nsite: ") if news else file.read_text())
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(timeout=10) == 0
@@ -150,5 +156,9 @@ def test_a_port_that_is_taken_is_told_and_the_file_is_there_to_be_changed(home: 
         port = other.getsockname()[1]
         done = run_cli("run", "--set", f"control.port={port}", environment=home)
     assert done.exit_code == 1
-    assert f"the control plane wants to listen on 127.0.0.1, port {port}, found: Address already in use" in done.stderr
+    assert f"the control plane wants to listen on 127.0.0.1, port {port}, found: Address already in use; end" in done.stderr
+    assert "choose another 'control.port'" in done.stderr
     assert (Path(home["HOME"]) / ".local/share/appliance/site.yaml").exists()
+    # Who runs it without saying where the site is may look at it so, too.
+    looked = run_cli("doctor", environment=home)
+    assert (looked.exit_code, "there are none yet" in looked.stdout) == (0, True)

@@ -81,15 +81,9 @@ def entry(name: str, value: str, change: Choose, kind: str = "text") -> ui.eleme
     """A field of the browser's own, for a date, a time, a word."""
     with field(name):
         made = ui.element("input").classes("chooser")
-        made.props["type"], made.props["value"] = kind, value
-
-        def changed(event: GenericEventArguments) -> Awaitable[None] | None:
-            # Whatever else changes around it, the browser puts in what stands here.
-            made.props["value"] = str(event.args)
-            made.update()
-            return _on_page(made, lambda: change(str(event.args)))
-
-        return made.on("change", changed, js_handler=PICKED)
+        # As the attribute, what it begins with: Vue would put a property back with whatever changes around it while somebody types.
+        made.props["type"], made.props["^value"] = kind, value
+        return made.on("change", lambda event: _on_page(made, lambda: change(str(event.args))), js_handler=PICKED)
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def entry(name: str, value: str, change: Choose, kind: str = "text") -> ui.eleme
     """A field of the browser's own, for a date, a time, a word."""
     with field(name):
         made = ui.element("input").classes("chooser")
-        # The attribute is what it begins with; a property Vue would put back with whatever changes around it while somebody types.
+        # The attribute is what it begins with; a property Vue would put back with whatever changes while somebody types.
         made.props["type"], made.props["^value"] = kind, value
         return made.on("change", lambda event: _on_page(made, lambda: change(str(event.args))), js_handler=PICKED)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import ColorRange, VideoReformatter
 
 from appliance.ipc.frame_ring import Pixels
 from appliance.letterbox import GREY, Letterbox
 
-PLANAR = ("yuv420p", "yuvj420p")
+LIMITED, ALL_LEVELS = "yuv420p", "yuvj420p"
 # Every pixel counts, and none is moved; FAST_BILINEAR shifts the picture by up to a pixel.
 SCALER = "AREA"
 
@@ -68,11 +68,16 @@ class AvPicture:
         return np.ascontiguousarray(self._upright(np.asarray(self._frame.to_ndarray(format="bgr24"), np.uint8)))
 
     def _preview(self, width: int, height: int) -> av.VideoFrame:
-        """The frame at this size as I420; the frame itself where it is that already."""
+        """The frame at this size as I420 with black at 16 and white at 235; the frame itself where it is that already."""
         frame = self._frame
-        if (frame.width, frame.height) == (width, height) and frame.format.name in PLANAR:
+        has_all_levels = frame.format.name == ALL_LEVELS or frame.color_range == ColorRange.JPEG
+        if (frame.width, frame.height) == (width, height) and frame.format.name == LIMITED and not has_all_levels:
             return frame
-        return self._scalers.to_preview.reformat(frame, width=width, height=height, format="yuv420p", interpolation=SCALER)
+        # Unless it is told, FFmpeg leaves the levels as they are.
+        levels = {"src_color_range": ColorRange.JPEG, "dst_color_range": ColorRange.MPEG} if has_all_levels else {}
+        return self._scalers.to_preview.reformat(
+            frame, width=width, height=height, format=LIMITED, interpolation=SCALER, **levels
+        )
 
     def _lying(self, width: int, height: int) -> tuple[int, int]:
         """The size of the upright picture in the frame's own orientation, or the other way round."""

@@ -28,7 +28,7 @@ from appliance.messages.reports import (
     Report,
     Swapping,
 )
-from appliance.supervise.child import STOP_S, Child, in_words, part_from
+from appliance.supervise.child import STOP_S, Child, part_from
 from appliance.supervise.entry import REFUSED_EXIT
 from appliance.supervise.health import HealthWatch
 from appliance.supervise.machine import Machine
@@ -252,7 +252,7 @@ class Supervisor:
             if self._is_finished():
                 return
             if child.spec.is_passing:
-                logger.warning("%s has ended: %s", child.spec.name, in_words(exit_code))
+                logger.warning("%s has ended: %s", child.spec.name, child.last_end)
                 # Whoever has heard its last word may have ended it already.
                 self.children.pop(child.spec.name, None)
                 return
@@ -264,12 +264,12 @@ class Supervisor:
             for stream in self.streams.values():
                 if child.spec.name in stream.processes:
                     stream.tear()
-            self._check_progress(child, exit_code)
+            self._check_progress(child)
         # Two of one name would bind the same addresses.
         if child.may_start() and all(leaving.spec.name != child.spec.name for leaving in self._leaving):
             child.start()
 
-    def _check_progress(self, child: Child, exit_code: int) -> None:
+    def _check_progress(self, child: Child) -> None:
         progress = tuple(stream.checkpoint.frame for stream in self.streams.values())
         if progress != self._progress:
             self._progress = progress
@@ -278,7 +278,7 @@ class Supervisor:
         deaths = self._deaths[child.spec.name]
         if self._machine.gives_up and deaths > MOST_DEATHS_WITHOUT_PROGRESS:
             sentence = f"{child.spec.name} has died {deaths} times in a row without getting any further"
-            self._give_up(f"{sentence}, the last time with {in_words(exit_code)}")
+            self._give_up(f"{sentence}, the last time with {child.last_end}")
 
     def _give_up(self, sentence: str, *, usage: bool = False) -> None:
         """Refuse to go on. A job that has begun to count ends here instead, so that what it has counted is its result."""

@@ -297,6 +297,12 @@ def test_a_process_that_dies_again_and_again_is_given_up_after_growing_pauses(tm
     assert pauses[-1] > 0.8
 
 
+def test_a_job_that_is_given_up_since_somebody_hangs_says_so(tmp_path: Path) -> None:
+    hanging = player("detect", "never_ready", start_s=0.1)
+    with pytest.raises(Refusal, match=r"detect has died .* the last time with no sign of life for 0.1 s"):
+        run(machine_of(tmp_path, detect=hanging), lambda supervisor: iter([lambda: False]))
+
+
 @pytest.mark.parametrize(
     ("exit_code", "words"),
     [

@@ -8,6 +8,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from errno import ENOENT
 from pathlib import Path
 
@@ -21,9 +22,21 @@ LARGEST_REQUEST = 1 << 17
 LAZILY = 2
 
 
+@dataclass(frozen=True)
+class StuckFile:
+    """Where it is, and the numbers of the questions about it that will not be answered."""
+
+    path: Path
+    asked: list[int]
+
+    def until_asked(self) -> None:
+        """Until somebody waits for it."""
+        wait_until("somebody asks for it", lambda: bool(self.asked))
+
+
 @contextmanager
-def stuck_file(folder: Path) -> Iterator[Path]:
-    """Its path, in a folder that is mounted for it; skips where this user may not mount one."""
+def stuck_file(folder: Path) -> Iterator[StuckFile]:
+    """One in a folder that is mounted for it; skips where this user may not mount one."""
     folder.mkdir()
     libc, asked = ctypes.CDLL(None, use_errno=True), list[int]()
     try:
@@ -49,7 +62,7 @@ def stuck_file(folder: Path) -> Iterator[Path]:
     server = threading.Thread(target=serve, daemon=True)
     server.start()
     try:
-        yield folder / "stuck"
+        yield StuckFile(folder / "stuck", asked)
     finally:
         libc.umount2(bytes(folder), LAZILY)
         for number in asked:

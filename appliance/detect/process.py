@@ -285,10 +285,7 @@ class Detector:
         live, before = self.networks.live, self.networks.before
         if before is None or self.networks.of(ticket) is not live or not self._rings.holds(ticket):
             return
-        try:
-            self.networks.take_turns(self._input_for(live, ticket).copy(), self._input_for(before, ticket).copy())
-        except RuntimeError as error:
-            self._on_failure(live, error, ())
+        self.networks.take_turns(self._input_for(live, ticket).copy(), self._input_for(before, ticket).copy())
 
     def _answer(self, batch: Batch, outputs: Floats) -> None:
         for ticket, output in zip(batch.tickets, outputs):

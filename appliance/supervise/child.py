@@ -187,12 +187,14 @@ class Child:
             self._process.send_signal(signal.SIGTERM)
 
     def has_left(self) -> bool:
-        """Whether it has stopped after it was asked to; killed here where it takes too long."""
+        """Whether it has stopped after it was asked to; killed here where it takes too long, and buried where nothing ends it."""
         if self._process is None or self._process.poll() is not None:
             return True
         if monotonic_ns() - self._asked_ns > STOP_S * NS_PER_S:
             self.kill()
-        return self._is_stuck()
+        if self._is_stuck():
+            self.bury()
+        return self.was_stuck
 
     def stop(self, deadline_ns: int) -> None:
         """Wait until it has stopped, and kill it where that takes too long; no longer than that takes."""

@@ -107,7 +107,7 @@ class Supervisor:
             self._hear_all()
             for child in tuple(self.children.values()):
                 self._watch(child)
-            self._leaving = [child for child in self._leaving if not child.has_left()]
+            self._leaving = [child for child in self._leaving if not self._has_left(child)]
             self._begin_streams()
             self._tell_health()
 
@@ -268,6 +268,12 @@ class Supervisor:
         # Two of one name would bind the same addresses.
         if child.may_start() and all(leaving.spec.name != child.spec.name for leaving in self._leaving):
             child.start()
+
+    def _has_left(self, child: Child) -> bool:
+        if not child.has_left():
+            return False
+        part_from(child, self.children.values())
+        return True
 
     def _check_progress(self, child: Child) -> None:
         progress = tuple(stream.checkpoint.frame for stream in self.streams.values())

@@ -15,6 +15,7 @@ import pytest
 from appliance.clock import NS_PER_S, monotonic_ns
 from appliance.config import CameraSettings, DetectorSettings, GateSettings
 from appliance.detect.network import Network
+from appliance.detect.networks import Networks
 from appliance.detect.probation import LEAST_PICTURES, Probation
 from appliance.detect.process import main
 from appliance.ipc.channel import Receiver, Sender
@@ -205,6 +206,20 @@ def test_one_for_which_both_take_longer_is_kept(bench: Bench, tmp_path: Path) ->
     figures = bench.until("kept").figures
     assert figures is not None
     assert figures["picture_ms"] > 10 * figures["picture_before_ms"]
+
+
+def test_one_is_not_blamed_for_what_the_one_before_cannot_do(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    fixed = Network(settings_of(write_detector(tmp_path / "fixed.onnx", size=(HEIGHT, WIDTH))))
+    networks = Networks(fixed)
+    networks.take_over(Network(settings_of(write_detector(tmp_path / "open.onnx"))), SHORT, 1, 0)
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    assert networks.probation is not None
+    for _ in range(LEAST_PICTURES):
+        networks.probation.paces.add(NS_PER_S, 10 * NS_PER_S)
+    assert networks.wants_turns(10 * NS_PER_S)
+    networks.take_turns(picture, picture[:-32])
+    assert (networks.probation.fault(), networks.wants_turns(monotonic_ns())) == ("", False)
+    assert "could not be asked in turns" in caplog.text
 
 
 def blind(path: Path) -> Path:

@@ -123,8 +123,8 @@ def test_who_cannot_even_be_killed_is_left_behind_and_all_others_begin_anew(
 ) -> None:
     monkeypatch.setattr(child, "STUCK_NS", NS_PER_S // 2)
     with ExitStack() as device:
-        path = device.enter_context(stuck_file(tmp_path / "device"))
-        part = Part(words=str(path), notes=str(tmp_path / "first life"))
+        file = device.enter_context(stuck_file(tmp_path / "device"))
+        part = Part(words=str(file.path), notes=str(tmp_path / "first life"))
         machine = machine_of(tmp_path, detect=player("detect", "stuck", silence_s=1.0, part=part), gives_up=False)
 
         def script(supervisor: Supervisor) -> Iterator[Callable[[], bool]]:
@@ -138,6 +138,30 @@ def test_who_cannot_even_be_killed_is_left_behind_and_all_others_begin_anew(
 
         run(machine, script)
     assert "detect has died (cannot be ended: the kernel waits for a device on its behalf)" in caplog.text
+    assert "count has died (detect cannot be ended" in caplog.text
+
+
+def test_so_is_who_cannot_be_killed_when_another_one_shall_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(child, "STUCK_NS", NS_PER_S // 2)
+    monkeypatch.setattr(child, "STOP_S", 0.5)
+    with ExitStack() as device:
+        file = device.enter_context(stuck_file(tmp_path / "device"))
+        part = Part(words=str(file.path), notes=str(tmp_path / "first life"))
+        machine = machine_of(tmp_path, detect=player("detect", "stuck", silence_s=60, part=part), gives_up=False)
+
+        def script(supervisor: Supervisor) -> Iterator[Callable[[], bool]]:
+            yield plays(supervisor, 1)
+            before = {name: child.pid for name, child in supervisor.children.items()}
+            file.until_asked()
+            supervisor.change(machine_of(tmp_path, gives_up=False))
+            yield lambda: all(child.pid not in (0, before[name]) for name, child in supervisor.children.items())
+            until_stuck(before["detect"])
+            yield plays(supervisor, 2)
+            device.close()
+
+        run(machine, script)
     assert "count has died (detect cannot be ended" in caplog.text
 
 

@@ -131,7 +131,7 @@ def test_the_memory_of_a_process_is_read() -> None:
 
 
 def test_a_line_outside_the_frame_is_refused(inputs: Inputs) -> None:
-    with pytest.raises(Refusal, match="less than or equal to 1"):
+    with pytest.raises(Refusal, match="are these pixels"):
         choose_inputs(inputs.video, inputs.model, None, ["road=0,0.7,1,7"], "", None, Path())
 
 

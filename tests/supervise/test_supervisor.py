@@ -6,78 +6,27 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
-from appliance.clock import NS_PER_S
 from appliance.errors import Refusal
 from appliance.ipc.command import CommandLink
 from appliance.ipc.frame_ring import RingSize
 from appliance.messages.reports import Ready, Refused, Swapping
-from appliance.supervise import child
 from appliance.supervise.child import in_words
-from appliance.supervise.machine import Machine
 from appliance.supervise.preflight import is_alive, sweep
-from appliance.supervise.recovery import CameraStream, Stage
+from appliance.supervise.recovery import Stage
 from appliance.supervise.spec import ProcessSpec
 from appliance.supervise.supervisor import MOST_DEATHS_WITHOUT_PROGRESS, Supervisor
 from tests.processes import Peer, until_told
-from tests.stuck import stuck_file, until_stuck
 from tests.supervise.players import MODEL, SOURCE, Part, player
-from tests.system.cli import children_of
+from tests.supervise.scripted import NAMES, machine_of, players, plays, run
 from tests.waiting import wait_until
 
-NAMES = ("decode", "detect", "count")
 BACK_S = 10.0  # 2 on a quiet machine; a busy one must not fail the test
-Script = Callable[[Supervisor], Iterator[Callable[[], bool]]]
-
-
-def machine_of(folder: Path, *more: ProcessSpec, gives_up: bool = True, **others: ProcessSpec) -> Machine:
-    """One camera's machine, with more processes, or others in the place of some."""
-    parts = {name: player(name, name, part=Part(notes=str(folder / "ledger"))) for name in NAMES} | others
-    return Machine(
-        specs=(*parts.values(), *more),
-        streams=(CameraStream("yard", NAMES),),
-        ring_size=lambda model: RingSize(2, 1000, 1000),
-        shm_dir=Path("/dev/shm"),
-        folder=folder,
-        log_level="error",
-        gives_up=gives_up,
-    )
-
-
-def run(machine: Machine, script: Script, deadline_s: float = 90.0) -> Supervisor:
-    """Run a machine along a script, which waits by yielding a condition; fails where nobody of it is gone afterwards."""
-    with Supervisor(machine) as supervisor:
-        steps, end = script(supervisor), time.monotonic() + deadline_s
-        condition = next(steps, None)
-
-        def keep_on() -> bool:
-            nonlocal condition
-            assert time.monotonic() < end, f"the script waits in vain, the stream is {supervisor.streams['yard'].stage}"
-            while condition is not None and condition():
-                condition = next(steps, None)
-            return condition is not None
-
-        supervisor.run(keep_on)
-    assert not players()
-    return supervisor
-
-
-def players() -> set[int]:
-    """The living processes of a machine among this process's children, of which other tests may have left some."""
-    words = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in children_of(os.getpid())}
-    return {pid for pid, line in words.items() if b"appliance.supervise.entry" in line}
-
-
-def plays(supervisor: Supervisor, epoch: int) -> Callable[[], bool]:
-    """Whether the stream plays in that epoch, or one after it."""
-    stream = supervisor.streams["yard"]
-    return lambda: stream.stage is Stage.PLAYING and stream.epoch >= epoch
 
 
 def test_everybody_is_started_and_the_stream_plays(tmp_path: Path) -> None:
@@ -116,53 +65,6 @@ def test_the_killed_are_back_soon_and_the_others_stay(tmp_path: Path, victims: t
     assert {name: child.restarts for name, child in supervisor.children.items()} == {
         name: 2 if name in victims else 0 for name in NAMES
     }
-
-
-def test_who_cannot_even_be_killed_is_left_behind_and_all_others_begin_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(child, "STUCK_NS", NS_PER_S // 2)
-    with ExitStack() as device:
-        file = device.enter_context(stuck_file(tmp_path / "device"))
-        part = Part(words=str(file.path), notes=str(tmp_path / "first life"))
-        machine = machine_of(tmp_path, detect=player("detect", "stuck", silence_s=1.0, part=part), gives_up=False)
-
-        def script(supervisor: Supervisor) -> Iterator[Callable[[], bool]]:
-            yield plays(supervisor, 1)
-            before = {name: child.pid for name, child in supervisor.children.items()}
-            # Whoever talked to it is gone; it is not.
-            yield lambda: all(child.pid not in (0, before[name]) for name, child in supervisor.children.items())
-            until_stuck(before["detect"])
-            yield plays(supervisor, 2)
-            device.close()
-
-        run(machine, script)
-    assert "detect has died (cannot be ended: the kernel waits for a device on its behalf)" in caplog.text
-    assert "count has died (detect cannot be ended" in caplog.text
-
-
-def test_so_is_who_cannot_be_killed_when_another_one_shall_take_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(child, "STUCK_NS", NS_PER_S // 2)
-    monkeypatch.setattr(child, "STOP_S", 0.5)
-    with ExitStack() as device:
-        file = device.enter_context(stuck_file(tmp_path / "device"))
-        part = Part(words=str(file.path), notes=str(tmp_path / "first life"))
-        machine = machine_of(tmp_path, detect=player("detect", "stuck", silence_s=60, part=part), gives_up=False)
-
-        def script(supervisor: Supervisor) -> Iterator[Callable[[], bool]]:
-            yield plays(supervisor, 1)
-            before = {name: child.pid for name, child in supervisor.children.items()}
-            file.until_asked()
-            supervisor.change(machine_of(tmp_path, gives_up=False))
-            yield lambda: all(child.pid not in (0, before[name]) for name, child in supervisor.children.items())
-            until_stuck(before["detect"])
-            yield plays(supervisor, 2)
-            device.close()
-
-        run(machine, script)
-    assert "count has died (detect cannot be ended" in caplog.text
 
 
 def test_a_stream_goes_on_from_the_ledgers_newest_frame(tmp_path: Path) -> None:

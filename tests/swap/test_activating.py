@@ -26,7 +26,7 @@ from appliance.swap_commands import outcome_of
 from appliance.topics import REQUESTS
 from tests.models.making import add_kept
 from tests.supervise.players import MODEL
-from tests.supervise.test_supervisor import machine_of
+from tests.supervise.scripted import machine_of
 from tests.system.models import write_detector
 from tests.waiting import wait_until
 

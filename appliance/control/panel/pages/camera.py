@@ -117,7 +117,10 @@ class CameraPage:
         self._file = state
         # A file that is faulty for a moment is not in force.
         with suppress(Refusal):
-            self._studio.adopt(await asyncio.to_thread(saving.look, self._house, self._name))
+            known = await asyncio.to_thread(saving.look, self._house, self._name)
+            # What was saved on this page meanwhile is newer than what was read.
+            if self._file_state() == state:
+                self._studio.adopt(known)
 
     def _file_state(self) -> tuple[int, int, int] | None:
         try:

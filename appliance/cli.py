@@ -24,7 +24,7 @@ from appliance.errors import Refusal
 from appliance.evaluate.commands import evaluate
 from appliance.evaluate.model_commands import compare
 from appliance.first_site import write_first_site
-from appliance.options import parse_line, parse_zone
+from appliance.options import parse_line, parse_zone, result_option
 from appliance.progress import ProgressBar
 from appliance.publish.commands import mqtt, replay
 from appliance.results import refuse_targets
@@ -33,6 +33,7 @@ from appliance.scene.commands import scene
 from appliance.selftest.commands import selftest
 from appliance.signpost import Signpost
 from appliance.site_file import load_site, parse_site
+from appliance.standard_output import STANDARD_OUTPUT, ending_with_its_reader
 from appliance.status import reload, status
 from appliance.supervise.supervisor import Supervisor
 from appliance.swap_commands import activate, cancel, delete, history, roll_back
@@ -73,14 +74,17 @@ SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALU
 
 def main() -> None:
     """Run the command line; a refusal is one sentence on stderr."""
-    try:
-        app()
-    except Refusal as refusal:
-        say(refusal.sentence)
-        sys.exit(2 if refusal.usage else 1)
-    except OSError as error:  # a disk that is full, a folder that is gone: the system's reason is the sentence
-        say(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
-        sys.exit(1)
+    with ending_with_its_reader():
+        try:
+            app()
+        except Refusal as refusal:
+            say(refusal.sentence)
+            sys.exit(2 if refusal.usage else 1)
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # a disk that is full, a folder that is gone: the system's reason is the sentence
+            say(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+            sys.exit(1)
 
 
 def say(sentence: str) -> None:
@@ -121,8 +125,8 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     first: Annotated[int, typer.Option("--from", metavar="FRAME", help="The first frame, from 0.")] = 0,
     last: Annotated[int | None, typer.Option("--to", metavar="FRAME", help="The last frame, counted too.")] = None,
     backend: Annotated[str, typer.Option(help="auto, tensorrt, openvino or onnxruntime.")] = "auto",
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON.")] = None,
-    csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the crossings as CSV.")] = None,
+    json_file: Annotated[Path | None, result_option("--json", "Write the result as JSON.")] = None,
+    csv_file: Annotated[Path | None, result_option("--csv", "Write the crossings as CSV.")] = None,
     video_file: Annotated[Path | None, typer.Option("--video", metavar="FILE", help="Write an annotated video.")] = None,
     ledger: Annotated[Path | None, typer.Option(help="Keep the ledger in this file.")] = None,
     overrides: SetOption = None,
@@ -147,6 +151,8 @@ def count(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     log.set_up("supervisor", site.log_level)
     if video_file is not None and video_file.suffix.lower() not in VIDEO_ENDINGS:
         raise Refusal(f"--video wants a file that ends with {' or '.join(VIDEO_ENDINGS)}, found {video_file}", usage=True)
+    if ledger == STANDARD_OUTPUT:
+        raise Refusal(f"--ledger wants a file, found '{ledger}'", usage=True)
     taken = {video: "the video", model: "the model"} | ({} if ledger is None else {str(ledger): "that of --ledger"})
     refuse_targets({"--json": json_file, "--csv": csv_file, "--video": video_file}, taken)
     with counting.job_ledger(ledger, site.data_dir) as book:

@@ -158,6 +158,11 @@ def job_ledger(wanted: Path | None, data_dir: Path) -> Iterator[Path]:
             raise Refusal(f"{refusal.sentence} (counted so far: {ledger})", usage=refusal.usage) from None
         forget(ledger, is_own=wanted is None)
         raise
+    except (BrokenPipeError, SystemExit):
+        # Nobody wants to know any more.
+        if wanted is None:
+            forget(ledger, is_own=True)
+        raise
     if wanted is None:
         forget(ledger, is_own=True)
 

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import typer
 from pydantic import ValidationError
 
 from appliance.config import first_fault
 from appliance.counted import LineSettings, ZoneSettings
 from appliance.errors import Refusal
+from appliance.standard_output import STANDARD_OUTPUT, kept_for_a_result
 
 # Above it nobody has only missed the edge of the frame.
 LARGEST_SHARE = 2.0
+
+
+def result_option(name: str, help_text: str) -> Any:
+    """An option that names the file for a result, or ``-``: then nothing else comes on standard output."""
+    return typer.Option(name, metavar="FILE", help=f"{help_text} '-' is standard output.", callback=_make_room)
+
+
+def _make_room(context: typer.Context, path: Path | None) -> Path | None:
+    if path == STANDARD_OUTPUT:
+        context.with_resource(kept_for_a_result())
+    return path
 
 
 def parse_line(text: str, classes: str, anchor: str) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from appliance import standard_output
 from appliance.errors import Refusal
+from appliance.standard_output import STANDARD_OUTPUT
 
 
 def refuse_targets(targets: dict[str, Path | None], taken: dict[str, str]) -> None:
@@ -22,6 +24,8 @@ def refuse_targets(targets: dict[str, Path | None], taken: dict[str, str]) -> No
         if place in users:
             raise Refusal(f"{option} wants a file of its own, but {path} is {users[place]}", usage=True)
         users[place] = f"that of {option}"
+        if path == STANDARD_OUTPUT:
+            continue
         try:
             was_there = path.exists()
             path.open("ab").close()
@@ -41,16 +45,23 @@ def is_pipe_or_device(path: Path) -> bool:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a result under another name first; into a pipe as it comes. Raises ``Refusal`` where it cannot be written."""
+    """Write a result under another name first; into a pipe as it comes. Raises ``Refusal`` where it cannot be written, and
+    ``BrokenPipeError`` where nobody reads any further.
+    """
     data = content.encode() if isinstance(content, str) else content
     try:
-        if is_pipe_or_device(path):
+        if path == STANDARD_OUTPUT:
+            standard_output.write(data)
+        elif is_pipe_or_device(path):
             path.write_bytes(data)
         else:
             with _part_of(path) as part:
                 part.write_bytes(data)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise Refusal(f"the result cannot be written to {path}: {error.strerror}") from None
+        place = "standard output" if path == STANDARD_OUTPUT else path
+        raise Refusal(f"the result cannot be written to {place}: {error.strerror}") from None
 
 
 @contextmanager
@@ -58,6 +69,8 @@ def replaced(path: Path) -> Iterator[Path]:
     """A file beside ``path`` that takes its place when it is whole, and is gone otherwise."""
     if os.path.isdir(path):
         raise Refusal(f"a file that can be written is wanted, but {path} is a folder", usage=True)
+    if path == STANDARD_OUTPUT:
+        raise Refusal(f"a file that can be written is wanted, found '{path}': this does not go to standard output", usage=True)
     try:
         with _part_of(path) as part:
             yield part

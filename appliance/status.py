@@ -18,6 +18,7 @@ from appliance.errors import Refusal
 from appliance.ipc.requests import ask
 from appliance.messages.health import Health
 from appliance.messages.questions import Request
+from appliance.options import result_option
 from appliance.readiness import machine_folders, machines
 from appliance.results import write_whole
 from appliance.topics import REQUESTS
@@ -27,7 +28,7 @@ COLOURS = {"ok": "green", "starting": "cyan", "degraded": "yellow", "down": "red
 
 
 def status(
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON, too.")] = None,
+    json_file: Annotated[Path | None, result_option("--json", "Write it as JSON, too.")] = None,
 ) -> None:
     """Tell how every camera and every process of the running machines is."""
     found = machines()

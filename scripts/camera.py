@@ -1,6 +1,7 @@
 """A camera without a camera: an RTSP server on loopback that plays a video over and over, as a real one would send it.
 
 usage: scripts/camera VIDEO [--port 8554] [--user NAME --password WORD] [--plays-on] [--rounds FILE]
+                      [--calls FILE]
 
 The video's own packets are sent (H.264 or H.265; nothing is encoded), at its own pace and with time that goes on from round to
 round. It can be told to misbehave, by lines on its stdin: ``stall`` and ``go`` (the connection stays, the pictures stop), ``bye``
@@ -121,6 +122,7 @@ def main() -> None:
     parser.add_argument("--password", default="")
     parser.add_argument("--plays-on", action="store_true", help="also while nobody watches")
     parser.add_argument("--rounds", type=Path, help="where to write when each round began: wall clock, nanoseconds")
+    parser.add_argument("--calls", type=Path, help="where to write a line for everybody who connects")
     wanted = parser.parse_args()
     Gst.init(None)
     mood = Mood()
@@ -134,6 +136,8 @@ def main() -> None:
     factory.connect("media-configure", player.configure)
     if wanted.user:
         protect(server, factory, wanted.user, wanted.password)
+    if wanted.calls:
+        server.connect("client-connected", note_call, wanted.calls)
     server.get_mount_points().add_factory("/live", factory)
     if server.attach(None) == 0:
         sys.exit(f"camera: port {wanted.port} cannot be had")
@@ -166,6 +170,13 @@ def protect(server: GstRtspServer.RTSPServer, factory: GstRtspServer.RTSPMediaFa
     server.set_auth(auth)
     allowed = "watcher, media.factory.access=(boolean)true, media.factory.construct=(boolean)true"
     factory.add_role_from_structure(Gst.Structure.from_string(allowed)[0])
+
+
+def note_call(server: GstRtspServer.RTSPServer, client: GstRtspServer.RTSPClient, calls: Path) -> None:
+    """Somebody has connected."""
+    del server
+    with calls.open("a", encoding="ascii") as out:
+        out.write(f"{client.get_connection().get_ip()}\n")
 
 
 def listen(mood: Mood, loop: GLib.MainLoop) -> None:

@@ -50,6 +50,11 @@ class Camera:
         self._port = self.url.rpartition(":")[2].partition("/")[0]
         assert self._port, "the camera has not started"
 
+    def start_anew(self, video: Path) -> None:
+        """As one that has got other settings."""
+        self.kill()
+        self.start(video)
+
     def tell(self, order: str) -> None:
         """See ``scripts/camera.py``."""
         assert self._process is not None

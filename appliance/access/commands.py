@@ -22,6 +22,7 @@ from appliance.access.tokens import Token
 from appliance.clock import NS_PER_MINUTE, NS_PER_S, wall_ns
 from appliance.config import home_expanded
 from appliance.errors import Refusal
+from appliance.options import result_option
 from appliance.results import write_whole
 from appliance.site_file import load_site
 from appliance.whereabouts import data_folder, site_place
@@ -59,7 +60,7 @@ def create(
 
 @token.command("list")
 def list_tokens(
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON, too.")] = None,
+    json_file: Annotated[Path | None, result_option("--json", "Write it as JSON, too.")] = None,
     data_dir: DataDirOption = None,
 ) -> None:
     """All tokens: what each may do, when it was last used, and until when it is good."""

@@ -17,12 +17,14 @@ from appliance.bench.inputs import choose_inputs
 from appliance.bench.report import Report
 from appliance.bench.running import PARTS, WITHOUT_INPUTS, run_parts, sigterm_as_sigint
 from appliance.errors import Refusal
+from appliance.options import result_option
 from appliance.results import refuse_targets, write_whole
 
 # Of what goes into a file or a pipe.
 WIDTH = 160
 
-console = Console(width=None if sys.stdout.isatty() else WIDTH)
+# Whoever starts a program may have closed its standard output.
+console = Console(width=None if sys.stdout is not None and sys.stdout.isatty() else WIDTH)
 
 
 def bench(  # noqa: PLR0913  # one parameter per option is how typer reads a command
@@ -36,8 +38,8 @@ def bench(  # noqa: PLR0913  # one parameter per option is how typer reads a com
     only: Annotated[str, typer.Option(metavar="PART[,…]", help=f"Some of {', '.join(PARTS)}.")] = "",
     quick: Annotated[bool, typer.Option("--quick", help="A short form of everything, to see that it works.")] = False,
     gate: Annotated[bool, typer.Option("--gate", help="Fail where a ratio is far from its target.")] = False,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all figures as JSON.")] = None,
-    markdown_file: Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Write the tables.")] = None,
+    json_file: Annotated[Path | None, result_option("--json", "Write all figures as JSON.")] = None,
+    markdown_file: Annotated[Path | None, result_option("--markdown", "Write the tables.")] = None,
     plot_file: Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw the ratios.")] = None,
 ) -> None:
     """Measure this machine, side by side with peers: tracker, file to counts, hand-over, cameras, backends."""

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from appliance.config import SiteSettings
+from appliance.options import result_option
 from appliance.site_file import load_site, parse_site
 from appliance.whereabouts import site_place
 
@@ -20,7 +21,7 @@ SITE_HELP = "The site, a YAML file, for its data_dir and its lines. Left out: si
 NameArgument = Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="As 'appliance models list' shows it.")]
 ConfigOption = Annotated[Path | None, typer.Option(metavar="FILE", help=SITE_HELP)]
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="As in data_dir=DIR.")]
-JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON, too.")]
+JsonOption = Annotated[Path | None, result_option("--json", "Write it as JSON, too.")]
 
 
 def site_of(config: Path | None, overrides: list[str] | None) -> SiteSettings:

@@ -22,6 +22,7 @@ from appliance.configuration.revisions import Revisions, RevisionTexts
 from appliance.configuration.schema import json_schema
 from appliance.configuration.store import FILE_NAME
 from appliance.errors import Refusal
+from appliance.options import result_option
 from appliance.results import write_whole
 from appliance.site_file import load_site
 
@@ -33,7 +34,7 @@ FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The site, a 
 DataOption = Annotated[
     Path | None, typer.Option("--data-dir", metavar="FOLDER", help="Where the revisions are; left out, as the file says.")
 ]
-JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON, too.")]
+JsonOption = Annotated[Path | None, result_option("--json", "Write it as JSON, too.")]
 
 
 @config.command()

@@ -61,22 +61,25 @@ def open_source(
 
 def _with_next(camera: CameraSettings, address: str, demand: Demand | None, decoders: Decoders, chosen: Chosen) -> Source:
     """By the chosen decoder, or by those that come after it, with the reason."""
-    reasons = [chosen.why] if chosen.why else []
-    if chosen.decoder == "gstreamer":
-        try:
-            return _by_gstreamer(camera, address, demand, decoders)
-        except NoDecoder as refusal:
-            reasons.append(refusal.sentence)
-    elif chosen.decoder == "nvdec":
-        from appliance.decode.nvdec_source import NvdecSource
-
-        try:
-            return _because(NvdecSource(address, camera.transport, camera.stall_s, decoders), reasons)
-        except (NoDecoder, DecoderFailed) as refusal:
-            reasons.append(refusal.sentence)
     from appliance.decode.pyav_source import PyAvSource
 
-    return _because(PyAvSource(address, camera.transport, camera.stall_s), reasons)
+    while True:
+        reasons = [chosen.why] if chosen.why else []
+        try:
+            if chosen.decoder == "gstreamer":
+                return _by_gstreamer(camera, address, demand, decoders)
+            if chosen.decoder == "nvdec":
+                from appliance.decode.nvdec_source import NvdecSource
+
+                return _because(NvdecSource(address, camera.transport, camera.stall_s, decoders), reasons)
+        except (NoDecoder, DecoderFailed) as refusal:
+            reasons.append(refusal.sentence)
+        source = PyAvSource(address, camera.transport, camera.stall_s)
+        if not decoders.is_another(source.codec):
+            return _because(source, reasons)
+        # The call was made because there is no hardware for what the camera sent before. It sends something else now, and who
+        # kept this connection, because it works, would decode on the CPU until it breaks.
+        source.close()
 
 
 def _because(source: Source, reasons: list[str]) -> Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 
 from appliance.clock import NS_PER_S, monotonic_ns
@@ -42,14 +43,19 @@ class Decoders:
     ) -> None:
         """``only_hardware``: where somebody else decodes on the CPU."""
         self._table, self._now_ns, self._only_hardware = table, now_ns, only_hardware
-        self._codec = ""
-        self._stumbled_ns: dict[str, int] = {}
-        self._rests: dict[str, tuple[int, str]] = {}
-        """Until when, and why, of elements and of whole launch lines."""
+        self._codec = self._cpus_codec = ""
+        """What the camera sent when hardware was asked for last, and what the CPU has decoded since; each has its own names."""
+        self._stumbled_ns: dict[tuple[str, str], int] = {}
+        self._rests: dict[tuple[str, str], tuple[float, str]] = {}
+        """Until when, and why, of elements and of whole launch lines, by codec: what fails with one may be good for another."""
+
+    def sends(self, codec: str) -> None:
+        """Hardware is asked for, for this."""
+        self._codec, self._cpus_codec = codec, ""
 
     def choose(self, codec: str, has: Has) -> Decoder:
         """The best one now; raises ``NoDecoder``."""
-        self._codec = codec
+        self.sends(codec)
         if codec not in self._table:
             raise NoDecoder(f"GStreamer is asked for H.264 or H.265, found {codec}")
         known = [decoder for decoder in self._table[codec] if decoder.is_hardware or not self._only_hardware]
@@ -71,6 +77,18 @@ class Decoders:
         usable = [decoder for decoder in self._table.get(self._codec, ()) if decoder.is_hardware and decoder.is_here(has)]
         return self._codec != "" and all(map(self.rests_of, usable))
 
+    def is_another(self, codec: str) -> bool:
+        """Whether the CPU now has something else to decode than what no hardware was found for, which may be asked for again."""
+        before, self._cpus_codec = self._cpus_codec, codec
+        if self._codec == "" or before in ("", codec):
+            return False
+        self._codec = ""
+        return True
+
+    def rule_out(self, decoder: Decoder, reason: str) -> None:
+        """Note that one is none for what the camera sends, and never will be."""
+        self._rests[self._codec, decoder.element] = math.inf, reason
+
     def failed(self, decoder: Decoder, reason: str, *, only_this_way: bool, had_shown: bool) -> str:
         """Note that one has; the sentence for it.
 
@@ -78,7 +96,7 @@ class Decoders:
         the stream, and gets a second chance.
         """
         sentence = f"{decoder.element} has failed ({reason})"
-        key, now_ns = decoder.launch if only_this_way else decoder.element, self._now_ns()
+        key, now_ns = (self._codec, decoder.launch if only_this_way else decoder.element), self._now_ns()
         stumbled_ns = self._stumbled_ns.get(key)
         if had_shown and (stumbled_ns is None or now_ns - stumbled_ns > REST_NS):
             self._stumbled_ns[key] = now_ns
@@ -89,5 +107,5 @@ class Decoders:
 
     def rests_of(self, decoder: Decoder) -> list[str]:
         """Why it is passed over now; empty where it is not."""
-        rests = (self._rests.get(key, (0, "")) for key in (decoder.element, decoder.launch))
+        rests = (self._rests.get((self._codec, key), (0, "")) for key in (decoder.element, decoder.launch))
         return [reason for until_ns, reason in rests if until_ns > self._now_ns()]

@@ -53,17 +53,20 @@ class NvdecSource(PyAvSource):
         self.info = msgspec.structs.replace(self.info, decoder=words)
 
     def _go_on(self) -> None:
-        name = self._stream.codec_context.name
-        if name not in CODECS:
+        self._decoders.sends(self.codec)
+        if self.codec not in CODECS:
+            self._decoders.rule_out(WAY, f"{LIBRARY} is asked for H.264 or H.265, found {self.codec}")
+        # Of another codec than at the last call it may be known, too.
+        if reasons := self._decoders.rests_of(WAY):
             self.close()
-            raise NoDecoder(f"{LIBRARY} is asked for H.264 or H.265, found {name}")
+            raise NoDecoder("; ".join(reasons))
         # What a camera tells of its stream beside it, the engine wants to find in it.
         self._with_headers = av.BitStreamFilterContext("dump_extra", self._stream)
         self._held = 0
         try:
             self._engine = self._library.CreateDecoder(
                 gpuid=0,
-                codec=getattr(self._library.cudaVideoCodec, CODECS[name]),
+                codec=getattr(self._library.cudaVideoCodec, CODECS[self.codec]),
                 usedevicememory=False,
                 latency=self._library.DisplayDecodeLatencyType.LOW,
             )

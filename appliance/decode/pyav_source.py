@@ -70,6 +70,11 @@ class PyAvSource:
         self._frame_ns = round(NS_PER_S / rate)
         self.info = SourceInfo(width, height, float(rate), self._stream.frames, f"PyAV {av.__version__}")
 
+    @property
+    def codec(self) -> str:
+        """What is decoded, as FFmpeg calls it."""
+        return self._stream.codec_context.name
+
     def _begin(self) -> None:
         self._container = _open_file(self._address) if self._is_file else self._call()
         try:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from appliance import log
 from appliance.errors import Refusal
+from appliance.options import result_option
 from appliance.results import refuse_targets, write_whole
 from appliance.scene.commands import SIZE_HELP, USUAL, parse_size
 from appliance.scene.settings import SceneSettings
@@ -32,7 +33,7 @@ def demo(  # noqa: PLR0913  # one parameter per option is how typer reads a comm
     fast: Annotated[bool, typer.Option("--fast", help=FAST_HELP)] = False,
     forever: Annotated[bool, typer.Option("--forever", help="One street after the other, until stopped.")] = False,
     mqtt: Annotated[str, typer.Option(metavar="mqtt://HOST[:PORT]", help=MQTT_HELP)] = "",
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the last result as JSON.")] = None,
+    json_file: Annotated[Path | None, result_option("--json", "Write the last result as JSON.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a setting.")] = None,
 ) -> None:
     """Count a synthetic street, whose truth is known, with the whole machine; exit code 0 if the counts are true."""

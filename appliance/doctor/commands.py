@@ -12,6 +12,7 @@ from rich.console import Console
 
 from appliance import log
 from appliance.errors import Refusal
+from appliance.options import result_option
 from appliance.results import refuse_targets, write_whole
 from appliance.whereabouts import site_place
 
@@ -21,7 +22,7 @@ MARKS = {"good": "[green]good[/]", "doubtful": "[yellow]doubtful[/]", "bad": "[b
 
 def doctor(
     config: Annotated[Path | None, typer.Option(metavar="FILE", help=f"The site, a YAML file. {SITE_HELP}")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the findings as JSON.")] = None,
+    json_file: Annotated[Path | None, result_option("--json", "Write the findings as JSON.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a setting.")] = None,
 ) -> None:
     """Look at all that a site needs: memory, disk, clock, model, and through every camera; exit code 0 if nothing is bad."""

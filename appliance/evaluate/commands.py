@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from appliance.errors import Refusal
+from appliance.options import result_option
 from appliance.results import refuse_targets, write_whole
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ SHORTEST_INTERVAL_S = 0.001
 # Further apart it is not the same crossing.
 LARGEST_TOLERANCE_S = 10.0
 
-JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON.")]
+JsonOption = Annotated[Path | None, result_option("--json", "Write the result as JSON.")]
 
 
 @evaluate.command()

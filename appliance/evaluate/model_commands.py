@@ -14,6 +14,7 @@ from appliance.catalogue.terminal import ConfigOption, SetOption, console, site_
 from appliance.decode.source import check_file
 from appliance.errors import Refusal
 from appliance.models.store import stores_of
+from appliance.options import result_option
 from appliance.results import refuse_targets, write_whole
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def compare(  # noqa: PLR0913  # one parameter per option is how typer reads a c
     first: Annotated[int, typer.Option("--from", metavar="FRAME", help="The first frame, from 0.")] = 0,
     last: Annotated[int | None, typer.Option("--to", metavar="FRAME", help="The last frame, counted too.")] = None,
     picture: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the frame that they disagree on most.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON, too.")] = None,
+    json_file: Annotated[Path | None, result_option("--json", "Write it as JSON, too.")] = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
 ) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from appliance import log
 from appliance.errors import Refusal
+from appliance.options import result_option
 from appliance.results import refuse_targets, write_whole
 
 MODEL = "demo"
@@ -19,7 +20,7 @@ MODEL = "demo"
 
 def selftest(
     model: Annotated[str, typer.Option(help="An ONNX file that knows the demo's classes, or a name in engines/.")] = MODEL,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the findings as JSON.")] = None,
+    json_file: Annotated[Path | None, result_option("--json", "Write the findings as JSON.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override a setting.")] = None,
 ) -> None:
     """Prove every part on this machine against a scene whose truth is known; under half a minute, exit code 0 if all is well."""

@@ -2,38 +2,73 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from appliance.clock import wall_ns
 from appliance.latency import quantile_ns
 from appliance.messages.health import CameraHealth, Health, ProcessHealth
-from appliance.messages.reports import CameraCondition, Condition, DriftHealth
+from appliance.messages.reports import CameraCondition, CameraDrift, Condition, DriftHealth, ProcessCondition
 from appliance.supervise.child import Child
 from appliance.supervise.recovery import CameraStream, Stage
 
 OK, STARTING = Condition("ok"), Condition("starting")
 # A process that has died so often in a row does not recover by itself.
 CRASH_LOOP = 3
+BAD = ("down", "degraded")
+
+logger = logging.getLogger(__name__)
 
 
 class HealthWatch:
-    """Remembers since when everything has been as it is."""
+    """Remembers what cameras have told, and since when everything has been as it is."""
 
     def __init__(self) -> None:
         self._since: dict[str, tuple[Condition, int]] = {}
         self._worked: dict[str, tuple[int, int]] = {}
         """How many frames had come to each process, and when that became more."""
-        self.drifts: dict[str, DriftHealth] = {}
+        self._cameras: dict[str, CameraCondition] = {}
+        """As their decoders have told."""
+        self._drifts: dict[str, DriftHealth] = {}
         """As the detector has told."""
 
-    def health(self, children: dict[str, Child], streams: Iterable[CameraStream], cameras: dict[str, CameraCondition]) -> Health:
+    def hear_process(self, child: Child, report: ProcessCondition) -> None:
+        """Take in how a process is, and tell the log."""
+        child.told = report.condition
+        is_bad = report.condition.state in BAD
+        _log(child.spec.name, report.condition.state, report.condition.reason * is_bad, is_bad=is_bad)
+
+    def hear_camera(self, report: CameraCondition) -> None:
+        """Take in how a camera is, and tell the log where that is new."""
+        before, now = self._cameras.get(report.camera), report.condition
+        self._cameras[report.camera] = report
+        if before is None or before.condition != now:
+            _log(report.camera, now.state, now.reason, is_bad=now.state in BAD)
+
+    def hear_drift(self, report: CameraDrift) -> None:
+        """Take in how far a camera's scene is from what it was, and tell the log where that has changed."""
+        before, drift = self._drifts.get(report.camera), report.drift
+        self._drifts[report.camera] = drift
+        if before is not None and before.state != drift.state:
+            _log(report.camera, drift.state, drift.sentence, is_bad=bool(drift.sentence))
+
+    def forget_drift(self, camera: str) -> None:
+        """It is told again, where there is one."""
+        self._drifts.pop(camera, None)
+
+    def forget(self, camera: str) -> None:
+        """It is gone."""
+        self._cameras.pop(camera, None)
+        self.forget_drift(camera)
+
+    def health(self, children: dict[str, Child], streams: Iterable[CameraStream]) -> Health:
         """The whole machine, now."""
         now_ns = wall_ns()
         conditions = {name: of_process(child) for name, child in children.items()}
         return Health(
             now_ns,
             tuple(self._process(child, conditions[name], now_ns) for name, child in children.items()),
-            tuple(self._camera(stream, children, conditions, cameras.get(stream.camera), now_ns) for stream in streams),
+            tuple(self._camera(stream, children, conditions, now_ns) for stream in streams),
         )
 
     def _process(self, child: Child, condition: Condition, now_ns: int) -> ProcessHealth:
@@ -59,9 +94,9 @@ class HealthWatch:
         stream: CameraStream,
         children: dict[str, Child],
         processes: dict[str, Condition],
-        told: CameraCondition | None,
         now_ns: int,
     ) -> CameraHealth:
+        told = self._cameras.get(stream.camera)
         condition = of_camera(stream, processes, told)
         work = children[stream.processes[0]].work
         return CameraHealth(
@@ -74,7 +109,7 @@ class HealthWatch:
             work.skipped,
             work.stale,
             work.damaged,
-            self.drifts.get(stream.camera),
+            self._drifts.get(stream.camera),
         )
 
     def _worked_ns(self, name: str, frames: int, now_ns: int) -> int:
@@ -116,3 +151,7 @@ def of_camera(stream: CameraStream, processes: dict[str, Condition], told: Camer
     if stream.stage is not Stage.PLAYING:
         return STARTING
     return OK if told is None else told.condition
+
+
+def _log(who: str, state: str, why: str, *, is_bad: bool) -> None:
+    logger.log(logging.WARNING if is_bad else logging.INFO, "%s is %s%s", who, state, f": {why}" if why else "")

@@ -43,7 +43,6 @@ HELD_UP_NS = NS_PER_S // 2
 LAST_WORDS_S = 1.0
 MOST_DEATHS_WITHOUT_PROGRESS = 5
 HEALTH_INTERVAL_NS = NS_PER_S
-BAD = ("down", "degraded")
 
 logger = logging.getLogger(__name__)
 
@@ -57,13 +56,12 @@ class Supervisor:
         self._broadcaster = Broadcaster(machine.folder, HEALTH, "machine")
         self._watch_health = HealthWatch()
         self._health_due_ns = 0
-        self._cameras: dict[str, CameraCondition] = {}
         self._has_worked = False
         self.children = {
             spec.name: Child(spec, machine.folder, machine.log_level, is_job=machine.gives_up) for spec in machine.specs
         }
         self.streams = {stream.camera: stream for stream in machine.streams}
-        self.health = self._watch_health.health(self.children, self.streams.values(), {})
+        self.health = self._watch_health.health(self.children, self.streams.values())
         """How everything is, as of a second ago at most."""
         self.model: ModelInfo | None = None
         """As the machine speaks of it: with the classes of all models that it has had."""
@@ -115,7 +113,7 @@ class Supervisor:
         now_ns = monotonic_ns()
         if now_ns >= self._health_due_ns:
             self._health_due_ns = now_ns + HEALTH_INTERVAL_NS
-            health = self._watch_health.health(self.children, self.streams.values(), self._cameras)
+            health = self._watch_health.health(self.children, self.streams.values())
             self.health = msgspec.structs.replace(
                 health,
                 model=self.model,
@@ -187,7 +185,7 @@ class Supervisor:
                 self.streams[camera].settings = stream.settings
                 self.streams[camera].tear()
                 # Told again, unless it is a file now.
-                self._watch_health.drifts.pop(camera, None)
+                self._watch_health.forget_drift(camera)
         self._machine = machine
         # It began long ago: from here on a process that refuses to work is a fault to be told, and no reason to end all others.
         self._has_worked = True
@@ -211,8 +209,7 @@ class Supervisor:
         for name in stream.processes[1:]:
             if self.children[name].is_ready:
                 self._post.order(name, self.children[name].pid, Forget(camera))
-        self._cameras.pop(camera, None)
-        self._watch_health.drifts.pop(camera, None)
+        self._watch_health.forget(camera)
         self._rings.drop(camera)
 
     def _replace_children(self, machine: Machine) -> None:
@@ -333,7 +330,7 @@ class Supervisor:
         if isinstance(report, Ready):
             self._on_ready(child, report)
         elif isinstance(report, ProcessCondition):
-            self._on_process(child, report)
+            self._watch_health.hear_process(child, report)
         elif isinstance(report, Drained):
             self._drained.add(process)
         elif isinstance(report, Began | CameraCondition | CameraDrift | Finished) and report.camera in self.streams:
@@ -343,9 +340,9 @@ class Supervisor:
         if isinstance(report, Began):
             self._on_began(child, report)
         elif isinstance(report, CameraCondition):
-            self._on_camera(report)
+            self._watch_health.hear_camera(report)
         elif isinstance(report, CameraDrift):
-            self._on_drift(report)
+            self._watch_health.hear_drift(report)
         else:
             self.streams[report.camera].finish(report.epoch, report.problem)
             if self._are_streams_finished():
@@ -376,23 +373,6 @@ class Supervisor:
             self._has_worked = True
             logger.info("%s plays in epoch %d after frame %d", stream.camera, stream.epoch, stream.checkpoint.frame)
 
-    def _on_process(self, child: Child, report: ProcessCondition) -> None:
-        child.told = report.condition
-        is_bad = report.condition.state in BAD
-        _log(child.spec.name, report.condition.state, report.condition.reason * is_bad, is_bad=is_bad)
-
-    def _on_drift(self, report: CameraDrift) -> None:
-        before = self._watch_health.drifts.get(report.camera)
-        self._watch_health.drifts[report.camera] = drift = report.drift
-        if before is not None and before.state != drift.state:
-            _log(report.camera, drift.state, drift.sentence, is_bad=bool(drift.sentence))
-
-    def _on_camera(self, report: CameraCondition) -> None:
-        before, now = self._cameras.get(report.camera), report.condition
-        self._cameras[report.camera] = report
-        if before is None or before.condition != now:
-            _log(report.camera, now.state, now.reason, is_bad=now.state in BAD)
-
     def _begin_streams(self) -> None:
         if self.model is None:
             return
@@ -404,7 +384,3 @@ class Supervisor:
         if order is not None:
             process, begin = order
             self._post.order(process, self.children[process].pid, begin)
-
-
-def _log(who: str, state: str, why: str, *, is_bad: bool) -> None:
-    logger.log(logging.WARNING if is_bad else logging.INFO, "%s is %s%s", who, state, f": {why}" if why else "")

@@ -74,6 +74,32 @@ def test_one_that_does_not_begin_is_passed_over_for_a_while_and_then_tried_again
     assert decoders.passed_over() == ""
 
 
+def test_what_fails_with_one_codec_may_be_good_for_another() -> None:
+    decoders = Decoders({"H264": (FIRST, SOFTWARE), "H265": (FIRST, SOFTWARE)}, Clock())
+    decoders.choose("H265", everything)
+    decoders.failed(FIRST, "10 bits", only_this_way=False, had_shown=False)
+    assert decoders.choose("H265", everything) is SOFTWARE
+    assert decoders.choose("H264", everything) is FIRST
+    assert decoders.choose("H265", everything) is SOFTWARE
+
+
+def test_hardware_is_asked_for_again_when_the_cpu_has_something_else_to_decode() -> None:
+    decoders = Decoders(TABLE, Clock(), only_hardware=True)
+    assert not decoders.is_another("mjpeg"), "nobody has been asked"
+    with pytest.raises(NoDecoder):
+        decoders.choose("JPEG", everything)
+    # Whatever it is called there.
+    assert not decoders.is_another("mjpeg")
+    assert not decoders.is_another("mjpeg")
+    assert decoders.is_hopeless(everything)
+    assert decoders.is_another("h264")
+    assert not decoders.is_hopeless(everything)
+    decoders.choose("H264", everything)
+    with pytest.raises(NoDecoder):
+        decoders.choose("JPEG", everything)
+    assert not decoders.is_another("mjpeg"), "it has just been asked for this"
+
+
 def test_where_only_what_is_behind_it_fails_it_goes_on_without() -> None:
     decoders = Decoders(TABLE, Clock())
     decoders.choose("H264", everything)

@@ -18,7 +18,7 @@ from appliance.messages.reports import Condition
 from tests.cameras import Camera, needs_gstreamer
 from tests.decode.pictures import number_of
 from tests.decode.test_live_source import a_picture, camera_at, read_until
-from tests.system.videos import numbered, write_video
+from tests.system.videos import Encoding, numbered, write_video
 
 pytestmark = needs_gstreamer
 
@@ -49,6 +49,15 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def live(camera: Camera, decoders: Decoders, decoder: str = "gstreamer") -> LiveSource:
     settings = camera_at(camera.url, decoder=decoder)
     return LiveSource(lambda demand: open_source(settings, "", demand, decoders))
+
+
+def opened(camera: Camera, decoders: Decoders, calls: Path) -> tuple[str, int]:
+    """Who shows a picture of a camera that writes down its calls, and how many it took."""
+    calls.write_text("")
+    source = open_source(camera_at(camera.url), decoders=decoders)
+    assert source.read() is not None
+    source.close()
+    return source.info.decoder.partition(" ")[0], len(calls.read_text().splitlines())
 
 
 @pytest.mark.parametrize(
@@ -121,6 +130,23 @@ def test_where_the_appliance_chooses_ffmpeg_takes_over(clip: Path, monkeypatch: 
             assert ", because identity has failed (Failed after" in source.info.decoder
             assert monotonic_ns() - began_ns < 15 * NS_PER_S
             source.close()
+
+
+def test_a_camera_that_sends_what_no_hardware_decodes_is_called_once_until_it_sends_something_else(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hevc = Encoding("libx265", options={"x265-params": "log-level=none:keyint=10:bframes=0"})
+    other, calls = write_video(tmp_path / "b.mp4", numbered(50), hevc), tmp_path / "calls"
+    table = {"H264": (Decoder("identity", "avdec_h264 ! identity name=decoder ! videoconvert", "it works"), LAST)}
+    monkeypatch.setattr(choice, "HARDWARE", ("/dev/null",))
+    monkeypatch.setattr(choice, "DECODERS", table)
+    decoders = Decoders(table, only_hardware=True)
+    with Camera(other, "--calls", str(calls)) as camera:
+        assert [opened(camera, decoders, calls) for _ in range(3)] == [("PyAV", 2), ("PyAV", 1), ("PyAV", 1)]
+        camera.start_anew(clip)
+        assert [opened(camera, decoders, calls) for _ in range(2)] == [("GStreamer", 2), ("GStreamer", 1)]
+        camera.start_anew(other)
+        assert [opened(camera, decoders, calls) for _ in range(2)] == [("PyAV", 2), ("PyAV", 1)]
 
 
 def test_without_a_hardware_decoder_where_there_is_hardware_the_reason_is_told(

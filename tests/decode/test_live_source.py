@@ -387,8 +387,7 @@ def test_mjpeg_pictures_are_from_when_they_come() -> None:
     jpegs = [cv2.imencode(".jpg", numbered_picture(n, (320, 180)))[1].tobytes() for n in range(30)]
     with mjpeg_server(jpegs) as url, connected(camera_at(url)) as source:
         began_ns = monotonic_ns()
-        numbers: list[int] = []
-        times_ns: list[int] = []
+        numbers, times_ns = list[int](), list[int]()
         while len(numbers) < 25:
             picture = source.read()
             assert picture is not None, source.condition

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from appliance.decode import choice
+from appliance.decode import choice, nvdec_source
 from appliance.decode.choice import open_source
 from appliance.decode.decoders import Decoders
 from appliance.decode.live_source import LiveSource
 from appliance.messages.reports import Condition
 from tests.cameras import Camera, needs_gstreamer
 from tests.decode.pictures import draw, number_of, read_all
+from tests.decode.test_falling_back import opened
 from tests.decode.test_live_source import a_picture, camera_at, read_until
 from tests.nvidia.computer import STAND_INS
 from tests.system.videos import Encoding, numbered, write_video
@@ -87,6 +88,19 @@ def test_where_it_does_not_begin_the_cpu_decodes_and_the_reason_is_told(
             assert re.search(FAILURES[mood], source.info.decoder)
             assert source.read() is not None
             source.close()
+
+
+def test_a_camera_that_sends_what_it_cannot_decode_is_called_once_until_it_sends_something_else(
+    clips: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(nvdec_source.CODECS, "hevc")
+    decoders, calls = Decoders(only_hardware=True), tmp_path / "calls"
+    with Camera(clips["hevc"], "--calls", str(calls)) as camera:
+        assert [opened(camera, decoders, calls) for _ in range(3)] == [("PyAV", 2), ("PyAV", 1), ("PyAV", 1)]
+        camera.start_anew(clips["h264"])
+        assert [opened(camera, decoders, calls) for _ in range(2)] == [("PyNvVideoCodec", 2), ("PyNvVideoCodec", 1)]
+        camera.start_anew(clips["hevc"])
+        assert [opened(camera, decoders, calls) for _ in range(2)] == [("PyAV", 2), ("PyAV", 1)]
 
 
 def test_one_that_dies_gets_a_second_chance(clips: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 
 from appliance.clock import wall_ns
 from appliance.messages.health import DeviceHealth, Health, ProcessHealth
-from appliance.messages.reports import Beat, CameraCondition, Condition
+from appliance.messages.reports import Beat, CameraCondition, CameraDrift, Condition, DriftHealth, ProcessCondition
 from appliance.supervise.child import Child
 from appliance.supervise.health import OK, STARTING, HealthWatch, of_camera, of_process
 from appliance.supervise.recovery import CameraStream, Stage
@@ -59,7 +60,7 @@ def test_when_the_last_frame_came_is_remembered(tmp_path: Path) -> None:
 
     def told(child: Child, *, frames: int = 0, skipped: int = 0) -> ProcessHealth:
         child.hear(Beat(1, frames, skipped))
-        [process] = watch.health({"a-child": child}, (), {}).processes
+        [process] = watch.health({"a-child": child}, ()).processes
         return process
 
     child = Child(player("a-child", "idle"), tmp_path, "error")
@@ -76,6 +77,36 @@ def test_when_the_last_frame_came_is_remembered(tmp_path: Path) -> None:
     other = Child(player("a-child", "idle"), tmp_path, "error")
     assert told(other).worked_ns == second.worked_ns
     assert told(other, frames=1).worked_ns > second.worked_ns
+
+
+def test_what_is_told_of_a_camera_is_its_health_and_what_is_new_of_it_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    watch, streams = HealthWatch(), [CameraStream("yard", ("decode",), stage=Stage.PLAYING)]
+    children = {"decode": Child(player("decode", "idle"), tmp_path, "error")}
+    children["decode"].is_ready = True
+    steady, drifting = DriftHealth("steady", 1), DriftHealth("drifting", 2, "it is darker than ever")
+    for connections in (1, 2):
+        watch.hear_camera(CameraCondition(1, "yard", SILENT, connections=connections))
+    # What it begins with is no change.
+    for drift in (steady, drifting, drifting):
+        watch.hear_drift(CameraDrift(1, "yard", drift))
+    [camera] = watch.health(children, streams).cameras
+    assert (camera.condition, camera.connections, camera.drift) == (SILENT, 2, drifting)
+    watch.hear_process(children["decode"], ProcessCondition(1, GONE))
+    [process] = watch.health(children, streams).processes
+    assert process.condition == GONE
+    watch.hear_process(children["decode"], ProcessCondition(1, OK))
+    watch.forget("yard")
+    [camera] = watch.health(children, streams).cameras
+    assert (camera.condition, camera.connections, camera.drift) == (OK, 0, None)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", f"yard is down: {SILENT.reason}"),
+        ("WARNING", "yard is drifting: it is darker than ever"),
+        ("WARNING", f"decode is down: {GONE.reason}"),
+        ("INFO", "decode is ok"),
+    ]
 
 
 def test_a_device_that_is_held_back_is_told_in_the_line_for_systemd() -> None:

@@ -16,6 +16,7 @@ from appliance.messages.reports import Condition
 
 # After which no picture in the size of the other network is on its way any more.
 SETTLED_NS = 10 * NS_PER_S
+NOT_COMPARED = "it was not compared to the end, as the one before it does not work any more"
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,8 @@ class Changes:
             self.failed(fault)
         elif self._has_told and probation.is_over(now_ns) and not probation.seems_slow(now_ns):
             networks.probation, self._settled_ns = None, now_ns + SETTLED_NS
-            self._tell("kept", probation.figures())
+            problem = networks.before_problem
+            self._tell("kept", probation.figures(), f"{NOT_COMPARED}: {problem}" if problem else "")
 
     def failed(self, sentence: str) -> None:
         """The network that took over is no good: the one before is asked again."""
@@ -106,8 +108,8 @@ class Changes:
             _log_why(self._loaded)
             self._link.swapping(self._number, "loaded", model=self._loaded.info)
 
-    def _tell(self, step: str, figures: dict[str, float]) -> None:
-        self._link.swapping(self._number, step, figures=figures, model=self._networks.live.info)
+    def _tell(self, step: str, figures: dict[str, float], sentence: str = "") -> None:
+        self._link.swapping(self._number, step, sentence, figures, self._networks.live.info)
 
     def _tell_why(self) -> None:
         """Why the network that is asked does not run on something better, where this computer has that."""

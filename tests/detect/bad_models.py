@@ -89,6 +89,23 @@ def write_slow_for_what_is_small(path: Path) -> Path:
     return write_model(path, _slow(small, SLOW_STEPS))
 
 
+def write_failing_for_what_is_small(path: Path) -> Path:
+    """It works, until there is something that is narrower than half of the picture."""
+    steps = f"""{SMALL}
+    is_small = Not (is_large)
+    is_there = Greater (right, nil)
+    is_it = And (is_small, is_there)
+    is_it_64 = Cast <to = 7> (is_it)
+    times = ReduceMax <keepdims = 0> (is_it_64)
+    room = Shape <start = 2, end = 3> (inside)
+    more_room = Add (room, times)
+    one_or_two = Add (one_row, times)
+    shape = Concat <axis = 0> (same, one_or_two, more_room)
+    shaped = Reshape (inside, shape)
+    first_class = Mul (shaped, score)"""
+    return write_model(path, _changed(ALL_THAT_IS_SEEN, steps, "float nil = {0}, int64[1] same = {0}, int64[1] one_row = {1}"))
+
+
 def write_slow_with_others(path: Path) -> Path:
     """It takes its time for two pictures at once, and none for one."""
     return write_model(path, _slow(f"{BATCH}\n    times = Sub (batch, one)", 1))

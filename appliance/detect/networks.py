@@ -116,12 +116,11 @@ class Networks:
         if self.before is not None:
             yield self.before
 
-    def take_over(self, network: Network, gates: GateSettings, usual_ns: int | None, now_ns: int) -> None:
-        """From now on it is asked; the one before, which takes ``usual_ns`` for a picture, stays ready."""
+    def take_over(self, network: Network, probation: Probation) -> None:
+        """From now on it is asked; the one before stays ready."""
         self.before, self.live, self.before_problem = self.live, network, ""
-        self.probation = Probation(gates, usual_ns, now_ns)
-        self.paces = self.probation.paces
-        self._witnessed_ns = now_ns
+        self.probation, self.paces = probation, probation.paces
+        self._witnessed_ns = probation.began_ns
         self.paused_ns = 0
 
     def trade_places(self) -> None:

@@ -113,11 +113,11 @@ class Bench:
         """The next that is reported."""
         return self._heard(Swapping)
 
-    def take(self, model: Path, number: int = 1, gates: GateSettings = SHORT) -> None:
+    def take(self, model: Path, number: int = 1, gates: GateSettings = SHORT, *, is_proved: bool = False) -> None:
         self.order(Switch(number, settings_of(model).model_dump_json()))
         step = self.step()
         assert step.step == "loaded", step
-        self.order(Take(number, CLASSES, gates.model_dump_json()))
+        self.order(Take(number, CLASSES, gates.model_dump_json(), is_proved))
         assert self.step().step == "taken"
 
     def keep(self) -> None:
@@ -221,7 +221,7 @@ def test_one_for_which_both_take_longer_is_kept(bench: Bench, tmp_path: Path) ->
 def test_one_is_not_blamed_for_what_the_one_before_cannot_do(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     fixed = Network(settings_of(write_detector(tmp_path / "fixed.onnx", size=(HEIGHT, WIDTH))))
     networks = Networks(fixed)
-    networks.take_over(Network(settings_of(write_detector(tmp_path / "open.onnx"))), SHORT, 1, 0)
+    networks.take_over(Network(settings_of(write_detector(tmp_path / "open.onnx"))), Probation(SHORT, 1, 0))
     picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     assert networks.probation is not None
     for _ in range(LEAST_PICTURES):
@@ -270,9 +270,23 @@ def test_who_is_told_to_go_back_goes_back_even_when_it_has_just_kept(bench: Benc
     assert bench.seen() == 1
 
 
+def test_who_has_counted_before_is_kept_though_no_picture_comes(bench: Bench, tmp_path: Path) -> None:
+    bench.take(write_detector(tmp_path / "other.onnx"), is_proved=True)
+    assert bench.step().step == "kept"
+    assert bench.seen() == 1
+
+
+def test_another_one_that_comes_meanwhile_is_not_taken_for_the_one_on_probation(bench: Bench, tmp_path: Path) -> None:
+    bench.take(write_detector(tmp_path / "other.onnx"), number=1)
+    bench.order(Switch(2, settings_of(write_detector(tmp_path / "third.onnx")).model_dump_json()))
+    assert (loaded := bench.step()).number == 2, loaded
+    assert bench.until("kept").number == 1
+
+
 def test_nothing_is_kept_that_has_not_worked() -> None:
     probation = Probation(SHORT, None, 0)
     assert not probation.is_over(10 * NS_PER_S)
+    assert Probation(SHORT, None, 0, is_proved=True).is_over(NS_PER_S)
     probation.pictures += LEAST_PICTURES
     assert not probation.is_over(NS_PER_S - 1)
     assert probation.is_over(NS_PER_S)

@@ -106,6 +106,20 @@ def write_failing_for_what_is_small(path: Path) -> Path:
     return write_model(path, _changed(ALL_THAT_IS_SEEN, steps, "float nil = {0}, int64[1] same = {0}, int64[1] one_row = {1}"))
 
 
+def write_too_large_with_others(path: Path) -> Path:
+    """For two pictures at once it wants more memory than there is anywhere, and none for one."""
+    steps = f"""{BATCH}
+    others = Sub (batch, one)
+    numbers = Mul (others, far_too_many)
+    room = Unsqueeze (numbers, axis_0)
+    nothings = Expand (nil, room)
+    nothing_much = ReduceSum <keepdims = 0> (nothings)
+    certain = Add (score, nothing_much)
+    first_class = Mul (inside, certain)"""
+    constants = "float nil = {0}, int64 far_too_many = {1000000000000000}, int64[1] axis_0 = {0}"
+    return write_model(path, _changed(ALL_THAT_IS_SEEN, steps, constants))
+
+
 def write_slow_with_others(path: Path) -> Path:
     """It takes its time for two pictures at once, and none for one."""
     return write_model(path, _slow(f"{BATCH}\n    times = Sub (batch, one)", 1))

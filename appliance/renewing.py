@@ -145,7 +145,9 @@ class Renewal:
             self._supervisor.order("detect", Return(NUMBER))
             self._end(f"it was to be loaded, found that {known.backend} was instead; why stands above")
         elif report.step == "loaded":
-            self._supervisor.order("detect", Take(NUMBER, known.names, work.wish.site.gates.model_dump_json()))
+            # It is the model that has counted, and has been through all gates: where no pictures come, nobody waits for them.
+            gates = work.wish.site.gates.model_dump_json()
+            self._supervisor.order("detect", Take(NUMBER, known.names, gates, is_proved=True))
         elif report.step == "taken" and report.model is not None:
             self._tell_model(report.model, known)
         elif report.step == "kept":

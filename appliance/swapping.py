@@ -30,7 +30,7 @@ from appliance.detect.acceptance import AcceptanceRequest, start_acceptance
 from appliance.errors import Refusal, in_a_sentence
 from appliance.ipc.requests import ask
 from appliance.messages.health import SwapHealth
-from appliance.messages.orders import Learn, ModelInfo, Return, Switch, Take
+from appliance.messages.orders import Learn, ModelInfo, Return, Switch
 from appliance.messages.questions import Activate, Answer, CallOff
 from appliance.messages.reports import Ready, Refused, Swapping
 from appliance.models.built import built_folder
@@ -139,7 +139,7 @@ class Swapper:
         """Begin with what is to be proved, or with what was kept ``before``; raises ``Refusal`` or ``OSError`` where that cannot
         be.
         """
-        stores = stores_of(site.data_dir)
+        stores, swap.is_back = stores_of(site.data_dir), before is not None
         found = find_model(swap.wanted.model, *stores) if before is None else as_it_was(before, *stores)
         swap.digest, swap.in_file = digest_in(found), self._saving.in_file()
         # What to go back to; of no swap.
@@ -191,10 +191,10 @@ class Swapper:
         elif swap.step == "kept":
             # Where the file cannot be written, that goes on, and others may be brought in.
             swap.is_over = not self._saving.is_trying
+        elif (end := swap.dead_end(monotonic_ns())) is not None:
+            self._take_back(*end)
         elif swap.detect_pid and self._pid("detect") != swap.detect_pid:
             self._take_back("returned", "the detector has died with it")
-        elif swap.deadline_ns and monotonic_ns() > swap.deadline_ns:
-            self._take_back("refused", f"the step after '{swap.step}' has not come in time")
 
     def _look_at_saving(self) -> None:
         settled = self._saving.look(monotonic_ns())
@@ -305,7 +305,7 @@ class Swapper:
 
     def _take(self, swap: Swap) -> None:
         swap.deadline_ns = in_ns(LEARNING_S)
-        self._supervisor.order("detect", Take(swap.number, self._model.names, swap.site.gates.model_dump_json()))
+        self._supervisor.order("detect", swap.take(self._model.names))
 
     def _on_taken(self, swap: Swap, model: ModelInfo) -> None:
         self._note("taken")

@@ -10,12 +10,14 @@ from appliance.config import GateSettings
 from appliance.detect.cuda import has_device_file
 from appliance.detect.network import Network
 from appliance.detect.networks import Loading, Networks
+from appliance.detect.probation import Probation
 from appliance.ipc.command import CommandLink
 from appliance.messages.orders import Return, Switch, Take
 from appliance.messages.reports import Condition
 
 # After which no picture in the size of the other network is on its way any more.
 SETTLED_NS = 10 * NS_PER_S
+NOT_COMPARED = "it was not compared to the end, as the one before it does not work any more"
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +29,8 @@ class Changes:
         self._link, self._networks = link, networks
         self._loading: Loading | None = None
         self._loaded: Network | None = None
-        self._number = 0
+        self._number = self._taken = 0
+        """Of the swap that was begun last, and of the one whose network took over last."""
         self._usual_ns: int | None = None
         """What the live network took for a picture before another one was loaded, which takes all cores."""
         self._has_told = True
@@ -50,8 +53,9 @@ class Changes:
             return
         network.speak(order.names)
         network.keep(classes)
-        self._networks.take_over(network, GateSettings.model_validate_json(order.gates), self._usual_ns, monotonic_ns())
-        self._has_told, self._may_return = False, True
+        gates = GateSettings.model_validate_json(order.gates)
+        self._networks.take_over(network, Probation(gates, self._usual_ns, monotonic_ns(), is_proved=order.is_proved))
+        self._taken, self._has_told, self._may_return = order.number, False, True
         self._tell_why()
         # Decoders follow where its input is another one; until then nothing comes that it is asked about.
         self._tell("taken", {})
@@ -83,9 +87,10 @@ class Changes:
             self._tell("switched", {"pause_ms": round(networks.paused_ns / NS_PER_MS, 1)})
         if fault := probation.fault():
             self.failed(fault)
-        elif self._has_told and probation.is_over(now_ns) and not probation.seems_slow(now_ns):
+        elif probation.is_over(now_ns) and not probation.seems_slow(now_ns):
             networks.probation, self._settled_ns = None, now_ns + SETTLED_NS
-            self._tell("kept", probation.figures())
+            problem = networks.before_problem
+            self._tell("kept", probation.figures(), f"{NOT_COMPARED}: {problem}" if problem else "")
 
     def failed(self, sentence: str) -> None:
         """The network that took over is no good: the one before is asked again."""
@@ -96,7 +101,7 @@ class Changes:
         self._networks.return_()
         self._tell_why()
         self._may_return = False
-        self._link.swapping(self._number, "returned", sentence, figures)
+        self._link.swapping(self._taken, "returned", sentence, figures)
 
     def _end_loading(self, loading: Loading) -> None:
         self._loading, self._loaded = None, loading.network
@@ -106,8 +111,8 @@ class Changes:
             _log_why(self._loaded)
             self._link.swapping(self._number, "loaded", model=self._loaded.info)
 
-    def _tell(self, step: str, figures: dict[str, float]) -> None:
-        self._link.swapping(self._number, step, figures=figures, model=self._networks.live.info)
+    def _tell(self, step: str, figures: dict[str, float], sentence: str = "") -> None:
+        self._link.swapping(self._taken, step, sentence, figures, self._networks.live.info)
 
     def _tell_why(self) -> None:
         """Why the network that is asked does not run on something better, where this computer has that."""

@@ -75,6 +75,8 @@ class Networks:
     def __init__(self, live: Network) -> None:
         self.live = live
         self.before: Network | None = None
+        self.before_problem = ""
+        """Why that one is asked no more, though it is there; empty where it is asked."""
         self.probation: Probation | None = None
         self.gates = GateSettings()
         self.paces = Paces()
@@ -86,9 +88,9 @@ class Networks:
 
     def of(self, ticket: FrameTicket) -> Network:
         """Who takes this frame: the live one, or for a picture that was made for the one before, that one."""
-        if self.before is not None and fits(self.before.info.rule, ticket) and not fits(self.live.info.rule, ticket):
-            return self.before
-        return self.live
+        if self.before is None or self.before_problem or fits(self.live.info.rule, ticket):
+            return self.live
+        return self.before if fits(self.before.info.rule, ticket) else self.live
 
     def together(self, tickets: Sequence[FrameTicket]) -> tuple[FrameTicket, ...]:
         """As many of them, from the first on, as their network can look at in one batch."""
@@ -114,35 +116,41 @@ class Networks:
         if self.before is not None:
             yield self.before
 
-    def take_over(self, network: Network, gates: GateSettings, usual_ns: int | None, now_ns: int) -> None:
-        """From now on it is asked; the one before, which takes ``usual_ns`` for a picture, stays ready."""
-        self.before, self.live = self.live, network
-        self.probation = Probation(gates, usual_ns, now_ns)
-        self.paces = self.probation.paces
-        self._witnessed_ns = now_ns
+    def take_over(self, network: Network, probation: Probation) -> None:
+        """From now on it is asked; the one before stays ready."""
+        self.before, self.live, self.before_problem = self.live, network, ""
+        self.probation, self.paces = probation, probation.paces
+        self._witnessed_ns = probation.began_ns
         self.paused_ns = 0
 
     def trade_places(self) -> None:
         """The one before is asked again; the other only for pictures that were made for it."""
         # There is one during a probation, and for a while after it.
         assert self.before is not None
-        self.live, self.before, self.probation = self.before, self.live, None
+        self.live, self.before, self.probation, self.before_problem = self.before, self.live, None, ""
         self.paces = Paces()
 
     def return_(self) -> None:
         """The one before is asked again; the other is gone."""
         # There is one during a probation.
         assert self.before is not None
-        self.live, self.before, self.probation = self.before, None, None
+        self.live, self.before, self.probation, self.before_problem = self.before, None, None, ""
         self.paces = Paces()
 
     def keep(self) -> None:
         """The other one is let go of."""
         self.before = None
 
+    def lose_before(self, error: Exception) -> None:
+        """The one before does not work on what it is given: it takes no frames any more, and is no witness. Only where the other
+        one fails, too, is it asked again.
+        """
+        self.before_problem = str(error)
+        logger.warning("the model before the one that counts does not work any more, and is left out: %s", error)
+
     def wants_witness(self, network: Network, now_ns: int) -> bool:
         """Whether the one before shall look at what this one was just given, too."""
-        if self.probation is None or self.before is None or network is not self.live:
+        if self.probation is None or self.before is None or self.before_problem or network is not self.live:
             return False
         if now_ns - self._witnessed_ns < self.probation.witness_pause_ns:
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from appliance.boxes import Floats
 from appliance.config import DetectorSettings, Precision
+from appliance.detect.cuda import OutOfGpuMemory
+from appliance.detect.cuda_words import MEMORY
 from appliance.detect.detector import NetworkInfo, input_rule, last_words
 from appliance.detect.pixels_in import PIXELS, with_pixels_in
 from appliance.errors import Refusal
@@ -25,6 +28,8 @@ CPU, CUDA, PROVIDER = "CPUExecutionProvider", "CUDAExecutionProvider", "Executio
 # It takes whatever it is given, and shapes come and go: what takes seconds for each of them is not worth it.
 OPTIONS = {CUDA: {"device_id": "0", "cudnn_conv_algo_search": "HEURISTIC"}}
 GPU_BATCH = 8
+# As its own memory, CUDA and CUDA's libraries say that there was no room.
+NO_ROOM = re.compile(r"failed to allocate memory|out of memory|ALLOC_FAILED", re.IGNORECASE)
 UNREADABLE = (
     state.EPFail,
     state.EngineError,
@@ -53,6 +58,7 @@ class OnnxEngine:
         # A GPU multiplies f32 in TF32.
         where = "f32" if provider == CPU else f"{provider.removesuffix(PROVIDER)} tf32"
         self.info = NetworkInfo(rule, metadata, f"ONNX Runtime {onnxruntime.__version__} {where}")
+        self._is_on_gpu = provider != CPU
         self.capacity = 1
         self.max_batch = 1 if batch == 1 else settings.max_batch or (1 if provider == CPU else GPU_BATCH)
         self._outputs: deque[Floats] = deque()
@@ -67,6 +73,10 @@ class OnnxEngine:
         except UNREADABLE as error:
             if self._strikes is not None:
                 self._strikes.has_failed()
+            if self._is_on_gpu and NO_ROOM.search(str(error)):
+                raise OutOfGpuMemory(
+                    f"the GPU was to look at {len(pictures)} at a time: {last_words(error)}; {MEMORY}"
+                ) from error
             raise RuntimeError(str(error)) from error
         if self._strikes is not None:
             self._strikes.has_worked()

@@ -52,10 +52,12 @@ class Paces:
 class Probation:
     """Of one model, from the switch on."""
 
-    def __init__(self, gates: GateSettings, usual_ns: int | None, now_ns: int) -> None:
-        """``usual_ns`` is what the one before took for a picture, where that is known."""
-        self._gates, self._usual_ns = gates, usual_ns
-        self._began_ns, self._ends_ns = now_ns, now_ns + round(gates.probation_s * NS_PER_S)
+    def __init__(self, gates: GateSettings, usual_ns: int | None, now_ns: int, *, is_proved: bool = False) -> None:
+        """``usual_ns`` is what the one before took for a picture, where that is known; one that ``is_proved`` already needs none
+        to be kept, but may still show that it is no good.
+        """
+        self._gates, self._usual_ns, self._is_proved = gates, usual_ns, is_proved
+        self.began_ns, self._ends_ns = now_ns, now_ns + round(gates.probation_s * NS_PER_S)
         self.paces = Paces()
         self.pictures = 0
         """How many it has answered."""
@@ -81,8 +83,8 @@ class Probation:
             self._seen_before -= boxes_before
 
     def is_over(self, now_ns: int) -> bool:
-        """Whether it has been watched for long enough, at work."""
-        return now_ns >= self._ends_ns and self.pictures >= LEAST_PICTURES
+        """Whether it has been watched for long enough, at work, where that is asked of it."""
+        return now_ns >= self._ends_ns and (self._is_proved or self.pictures >= LEAST_PICTURES)
 
     def seems_slow(self, now_ns: int) -> bool:
         """Whether it takes too long, for itself or because of something else: both networks should be asked in turns."""

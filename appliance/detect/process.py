@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
+from contextlib import suppress
 from dataclasses import dataclass
 
 from appliance.boxes import Detections, Floats
@@ -29,6 +30,8 @@ from appliance.topics import BOXES, SHADOWS, TICKETS, Detected
 IDLE_S = 0.1
 # What a candidate listens to.
 SHADOW = "shadow"
+# Of one picture that there is no room for, until it is believed that there will be none.
+MOST_TRIES = 3
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +84,8 @@ class Detector:
         self._answers: list[DetectedFrame] = []
         self._sure: tuple[str, int, int] = ("", 0, 0)
         """Camera, frame, and how many sure boxes were found in it: the last that was answered."""
+        self._tries = 0
+        """Of a picture that there was no room for, since one was answered."""
         self._ends: dict[str, EndOfStream] = {}
 
     def step(self) -> None:
@@ -192,7 +197,7 @@ class Detector:
             self._give_together(self.networks.of(together[0]), together, monotonic_ns())
 
     def _give_together(self, network: Network, tickets: tuple[FrameTicket, ...], now_ns: int) -> None:
-        """Have a network work on these frames; one on probation that does not is taken back."""
+        """Have a network work on these frames, and the one before it on one of them, where that is a witness."""
         self._link.heart.batch_began(len(tickets))
         try:
             network.submit([self._input_for(network, ticket) for ticket in tickets])
@@ -202,22 +207,19 @@ class Detector:
             return
         self._under_way.append(Batch(network, now_ns, tickets))
         if self.networks.wants_witness(network, now_ns) and (before := self.networks.before) is not None:
-            before.submit([self._input_for(before, tickets[-1])])
-            self._under_way.append(Batch(before, now_ns, tickets[-1:], is_witness=True))
+            try:
+                before.submit([self._input_for(before, tickets[-1])])
+            except RuntimeError as error:
+                self.networks.lose_before(error)
+            else:
+                self._under_way.append(Batch(before, now_ns, tickets[-1:], is_witness=True))
 
     def _input_for(self, network: Network, ticket: FrameTicket) -> Pixels:
         return refitted(self._rings.input_picture(ticket), network.info.rule, ticket)
 
     def _on_failure(self, network: Network, error: Exception, tickets: tuple[FrameTicket, ...]) -> None:
-        """Give all that it had to the one before; raises where there is none.
-
-        Where there is only no room on the GPU for so many pictures, it is given fewer at a time from now on.
-        """
-        if isinstance(error, OutOfGpuMemory) and len(tickets) > 1:
-            network.max_batch = len(tickets) // 2
-            logger.warning(
-                "%d pictures at a time are too many, so at most %d are: %s", len(tickets), network.max_batch, str(error)
-            )
+        """Give them again where that can do, or else all that it had to the one before; raises where there is none."""
+        if self._can_be_given_again(network, error, len(tickets)):
             self._give(tickets)
             return
         if self.networks.probation is None or network is not self.networks.live:
@@ -233,6 +235,50 @@ class Detector:
                 self._link.heart.batch_done()
                 self._give(batch.tickets)
         self._give(tickets)
+
+    def _can_be_given_again(self, network: Network, error: Exception, pictures: int) -> bool:
+        """Whether there is hope: they are fewer at a time from now on, where there was no room on the GPU for so many, or another
+        network takes them, or there may be room for a single one in a moment.
+        """
+        is_full = isinstance(error, OutOfGpuMemory)
+        if is_full and pictures > 1:
+            network.max_batch = pictures // 2
+            logger.warning("%d pictures at a time are too many, so at most %d are: %s", pictures, network.max_batch, str(error))
+            return True
+        if network is self.networks.before:
+            self.networks.lose_before(error)
+            return True
+        if is_full and self.networks.probation is None and self._tries < MOST_TRIES:
+            self._tries += 1
+            logger.warning("a picture is tried again (%d of %d times): %s", self._tries, MOST_TRIES, str(error))
+            return True
+        return False
+
+    def _on_no_answer(self, batch: Batch, error: Exception) -> None:
+        """The oldest batch has come to nothing."""
+        if batch.guest is not None and self.networks.probation is None:
+            # Somebody must be at home for a guest to be let in.
+            assert self._guests is not None
+            self._under_way.popleft()
+            self._guests.give_up(f"the model does not work on it: {error}")
+        elif self._can_be_given_again(batch.network, error, len(batch.tickets)):
+            self._begin_anew()
+        else:
+            self._on_failure(batch.network, error, ())
+
+    def _begin_anew(self) -> None:
+        """Give all that is under way to networks again, in order: what the others have found is lost, and no frame overtakes."""
+        first, *others = self._under_way
+        self._under_way.clear()
+        for batch in others:
+            with suppress(RuntimeError):
+                batch.network.collect()
+        for batch in (first, *others):
+            if batch.guest is not None and self._guests is not None:
+                self._guests.give_up()
+            elif not batch.is_witness:
+                self._link.heart.batch_done()
+                self._give(batch.tickets)
 
     def _skip(self, ticket: FrameTicket) -> None:
         if self._is_current(ticket):
@@ -254,15 +300,10 @@ class Detector:
             if self.networks.probation is not None and not is_finite(outputs):
                 raise RuntimeError("it answers with what is no number")
         except RuntimeError as error:
-            if batch.guest is None or self.networks.probation is not None:
-                self._on_failure(batch.network, error, ())
-                return
-            # Somebody must be at home for a guest to be let in.
-            assert self._guests is not None
-            self._under_way.popleft()
-            self._guests.give_up(f"the model does not work on it: {error}")
+            self._on_no_answer(batch, error)
             return
         self._under_way.popleft()
+        self._tries = 0
         began_ns = monotonic_ns()
         if batch.guest is not None:
             # Somebody must be at home for a guest to be let in.

@@ -130,7 +130,8 @@ class TensorRtEngine:
     """See ``Engine``. Two slots take turns, so that copying to and from the GPU goes on while it calculates.
 
     A failure is a ``GpuError`` with what has happened. After one that is not final, as where there is no room for a larger batch,
-    all that was under way still is; after one that is, everything is given back, and whatever is asked next fails the same way.
+    only that batch is lost, and all others are still under way; after one that is, everything is given back, and whatever is
+    asked next fails the same way.
     """
 
     def __init__(
@@ -143,7 +144,8 @@ class TensorRtEngine:
         self.capacity = SLOTS
         self.max_batch = min(settings.max_batch or plan.input.most_pictures, plan.input.most_pictures)
         self._broken: GpuError | None = None
-        self._aside: deque[Floats] = deque()
+        self._aside: deque[Floats | GpuError] = deque()
+        """What became of batches that are not asked for yet."""
         self._under_way: deque[Slot] = deque()
         self._idle: deque[Slot] = deque()
         with ExitStack() as undo:
@@ -164,7 +166,7 @@ class TensorRtEngine:
         self._refuse_broken()
         try:
             if not self._idle:
-                self._aside.append(self._finish_oldest().copy())
+                self._put_oldest_aside()
             self._make_ready(size_of(pictures))
             slot = self._idle[0]
             slot.start(pictures)
@@ -177,7 +179,10 @@ class TensorRtEngine:
     def collect(self) -> Floats:
         """See ``Engine``."""
         if self._aside:
-            return self._aside.popleft()
+            answer = self._aside.popleft()
+            if isinstance(answer, GpuError):
+                raise answer
+            return answer
         self._refuse_broken()
         try:
             return self._finish_oldest()
@@ -192,9 +197,20 @@ class TensorRtEngine:
         for slots in (self._under_way, self._idle):
             slots.clear()
 
+    def _put_oldest_aside(self) -> None:
+        try:
+            self._aside.append(self._finish_oldest().copy())
+        except GpuError as error:
+            if error.is_final:
+                raise
+            # It is no fault of the batch that is to begin.
+            self._note(error)
+            self._aside.append(error.with_traceback(None))
+
     def _finish_oldest(self) -> Floats:
-        answer = self._under_way[0].finish()
-        self._idle.append(self._under_way.popleft())
+        slot = self._under_way.popleft()
+        self._idle.append(slot)
+        answer = slot.finish()
         if self._strikes is not None:
             self._strikes.has_worked()
         return answer

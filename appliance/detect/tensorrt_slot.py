@@ -111,12 +111,18 @@ class Slot:
         self._under_way = lane
 
     def finish(self) -> Floats:
-        """The answer (N, …) of the batch that is under way, valid until the next one begins here; waits for it."""
-        lane = self._under_way
+        """The answer (N, …) of the batch that is under way, valid until the next one begins here; waits for it.
+
+        Where it fails the batch is lost, and another one can begin.
+        """
+        lane, self._under_way = self._under_way, None
         # Whoever asks has started it.
         assert lane is not None
-        self._cuda.wait_for(self._event)
-        self._under_way = None
+        try:
+            self._cuda.wait_for(self._event)
+        except GpuError:
+            self._settle()
+            raise
         answer = self._output.as_array(lane.output_shape, self._plan.output_dtype)
         return answer if answer.dtype == np.float32 else answer.astype(np.float32)
 

@@ -94,12 +94,14 @@ class Switch(Message, frozen=True):
 class Take(Message, frozen=True):
     """Order to the detector: ask the network that was loaded from now on, and watch how it does.
 
-    ``names`` are the classes of the machine, in whose numbers it answers; ``gates``, JSON, is what it must keep to.
+    ``names`` are the classes of the machine, in whose numbers it answers; ``gates``, JSON, is what it must keep to. One that
+    ``is_proved`` already needs no pictures to be kept.
     """
 
     number: int
     names: tuple[str, ...]
     gates: str
+    is_proved: bool = False
 
 
 class Return(Message, frozen=True):

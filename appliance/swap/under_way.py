@@ -9,7 +9,7 @@ from appliance.config import SiteSettings, named_classes
 from appliance.detect.acceptance import Acceptance
 from appliance.errors import Refusal
 from appliance.messages.health import SwapHealth
-from appliance.messages.orders import ModelInfo
+from appliance.messages.orders import ModelInfo, Take
 from appliance.messages.questions import Activate
 from appliance.swap.journal import Step
 
@@ -17,6 +17,9 @@ NO_CAMERA = (
     "there is no camera on whose pictures it could be proved; add one first, or name the model in the site's file"
     " ('detector: model:') and start the machine anew"
 )
+FEW_PICTURES = "its probation has not come to its end, as where cameras send few pictures or none"
+# Of one that is known, where nothing comes to watch it by.
+SHORTEST_PROBATION_S = 1.0
 
 
 @dataclass(slots=True)
@@ -29,6 +32,8 @@ class Swap:
     """With the new model."""
     before: ModelInfo
     """What the machine spoke of when it began."""
+    is_back: bool = False
+    """Whether it goes back to what has counted here before, and is not proved again."""
     step: str = "staged"
     since_ns: int = field(default_factory=wall_ns)
     sentence: str = ""
@@ -51,6 +56,23 @@ class Swap:
     def instead_of(self) -> frozenset[str]:
         """What it may take the place of in the site's file; nothing named: of whatever is there."""
         return self.written | {self.in_file} if self.in_file else frozenset()
+
+    def take(self, names: tuple[str, ...]) -> Take:
+        """The order to ask the new model from now on, in the numbers that classes have among these."""
+        gates = self.site.gates
+        if self.is_back and not self.site.cameras:
+            gates = gates.model_copy(update={"probation_s": SHORTEST_PROBATION_S})
+        return Take(self.number, names, gates.model_dump_json(), self.is_back)
+
+    def dead_end(self, now_ns: int) -> tuple[str, str] | None:
+        """Its last step, and why, where it does not get any further."""
+        is_watched = self.step in ("taken", "switched")
+        end = "returned" if is_watched else "refused"
+        if not self.site.cameras and not self.is_back and self.acceptance is None:
+            return end, NO_CAMERA
+        if self.deadline_ns and now_ns > self.deadline_ns:
+            return end, FEW_PICTURES if is_watched else f"the step after '{self.step}' has not come in time"
+        return None
 
     def refuse_lines(self, site: SiteSettings) -> None:
         """Raise ``Refusal`` where a line or zone names a class that the new model, which is loaded, does not know."""

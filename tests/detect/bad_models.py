@@ -89,6 +89,37 @@ def write_slow_for_what_is_small(path: Path) -> Path:
     return write_model(path, _slow(small, SLOW_STEPS))
 
 
+def write_failing_for_what_is_small(path: Path) -> Path:
+    """It works, until there is something that is narrower than half of the picture."""
+    steps = f"""{SMALL}
+    is_small = Not (is_large)
+    is_there = Greater (right, nil)
+    is_it = And (is_small, is_there)
+    is_it_64 = Cast <to = 7> (is_it)
+    times = ReduceMax <keepdims = 0> (is_it_64)
+    room = Shape <start = 2, end = 3> (inside)
+    more_room = Add (room, times)
+    one_or_two = Add (one_row, times)
+    shape = Concat <axis = 0> (same, one_or_two, more_room)
+    shaped = Reshape (inside, shape)
+    first_class = Mul (shaped, score)"""
+    return write_model(path, _changed(ALL_THAT_IS_SEEN, steps, "float nil = {0}, int64[1] same = {0}, int64[1] one_row = {1}"))
+
+
+def write_too_large_with_others(path: Path) -> Path:
+    """For two pictures at once it wants more memory than there is anywhere, and none for one."""
+    steps = f"""{BATCH}
+    others = Sub (batch, one)
+    numbers = Mul (others, far_too_many)
+    room = Unsqueeze (numbers, axis_0)
+    nothings = Expand (nil, room)
+    nothing_much = ReduceSum <keepdims = 0> (nothings)
+    certain = Add (score, nothing_much)
+    first_class = Mul (inside, certain)"""
+    constants = "float nil = {0}, int64 far_too_many = {1000000000000000}, int64[1] axis_0 = {0}"
+    return write_model(path, _changed(ALL_THAT_IS_SEEN, steps, constants))
+
+
 def write_slow_with_others(path: Path) -> Path:
     """It takes its time for two pictures at once, and none for one."""
     return write_model(path, _slow(f"{BATCH}\n    times = Sub (batch, one)", 1))

@@ -315,7 +315,8 @@ class FakeCudart:
     def cudaEventSynchronize(self, number: int) -> tuple[Error]:
         error = self._enter("cudaEventSynchronize", waits=True)
         recorded = self.events[number]
-        if recorded is not None:
+        # Who is told of a failure has not waited.
+        if recorded is not None and not error:
             stream = self.streams[recorded[0]]
             while stream.done < recorded[1]:
                 self._do(stream)

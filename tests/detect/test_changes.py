@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
@@ -28,7 +29,11 @@ from appliance.messages.questions import GuestPicture, GuestSeen
 from appliance.messages.reports import Began, Ready, Swapping
 from appliance.process_settings import DetectProcess
 from appliance.topics import BOXES, GUESTS, TICKETS
-from tests.detect.bad_models import write_slow_for_what_is_small, write_without_numbers
+from tests.detect.bad_models import (
+    write_failing_for_what_is_small,
+    write_slow_for_what_is_small,
+    write_without_numbers,
+)
 from tests.examples import PREVIEW_HEIGHT, PREVIEW_WIDTH, ticket_for
 from tests.processes import Peer
 from tests.system.models import CLASSES, DETECTOR, write_detector, write_model
@@ -53,9 +58,9 @@ outside (float[N,3,H,W] images) => (float[N,M,6] output0)
 SHORT = GateSettings(probation_s=1, slowest=1000)
 
 
-def settings_of(model: Path) -> DetectProcess:
+def settings_of(model: Path, backend: str = "auto") -> DetectProcess:
     return DetectProcess(
-        detector=DetectorSettings(model=str(model), input_px=WIDTH, threads=1),
+        detector=DetectorSettings(model=str(model), input_px=WIDTH, threads=1, backend=backend),
         low_score=0.1,
         classes=(),
         named=(),
@@ -108,11 +113,11 @@ class Bench:
         """The next that is reported."""
         return self._heard(Swapping)
 
-    def take(self, model: Path, number: int = 1, gates: GateSettings = SHORT) -> None:
+    def take(self, model: Path, number: int = 1, gates: GateSettings = SHORT, *, is_proved: bool = False) -> None:
         self.order(Switch(number, settings_of(model).model_dump_json()))
         step = self.step()
         assert step.step == "loaded", step
-        self.order(Take(number, CLASSES, gates.model_dump_json()))
+        self.order(Take(number, CLASSES, gates.model_dump_json(), is_proved))
         assert self.step().step == "taken"
 
     def keep(self) -> None:
@@ -159,15 +164,20 @@ class Bench:
         return answer
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    post = CommandPost(tmp_path)
-    settings = settings_of(write_detector(tmp_path / "first.onnx")).model_dump_json()
-    with Peer(detect, tmp_path, settings) as peer:
-        bench = Bench(tmp_path, peer, post)
+@contextmanager
+def bench_of(folder: Path, settings: DetectProcess) -> Iterator[Bench]:
+    post = CommandPost(folder)
+    with Peer(detect, folder, settings.model_dump_json()) as peer:
+        bench = Bench(folder, peer, post)
         yield bench
         bench.close()
     post.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with bench_of(tmp_path, settings_of(write_detector(tmp_path / "first.onnx"))) as bench:
+        yield bench
 
 
 def test_a_network_that_answers_with_no_numbers_gives_its_frame_back(bench: Bench, tmp_path: Path) -> None:
@@ -211,7 +221,7 @@ def test_one_for_which_both_take_longer_is_kept(bench: Bench, tmp_path: Path) ->
 def test_one_is_not_blamed_for_what_the_one_before_cannot_do(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     fixed = Network(settings_of(write_detector(tmp_path / "fixed.onnx", size=(HEIGHT, WIDTH))))
     networks = Networks(fixed)
-    networks.take_over(Network(settings_of(write_detector(tmp_path / "open.onnx"))), SHORT, 1, 0)
+    networks.take_over(Network(settings_of(write_detector(tmp_path / "open.onnx"))), Probation(SHORT, 1, 0))
     picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     assert networks.probation is not None
     for _ in range(LEAST_PICTURES):
@@ -220,6 +230,25 @@ def test_one_is_not_blamed_for_what_the_one_before_cannot_do(tmp_path: Path, cap
     networks.take_turns(picture, picture[:-32])
     assert (networks.probation.fault(), networks.wants_turns(monotonic_ns())) == ("", False)
     assert "could not be asked in turns" in caplog.text
+
+
+# Who is given too much says so at once, or when its answer is asked for.
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_a_witness_that_does_not_work_any_more_ends_nothing_and_is_told(tmp_path: Path, backend: str) -> None:
+    with bench_of(tmp_path, settings_of(write_failing_for_what_is_small(tmp_path / "first.onnx"), backend)) as bench:
+        usual, bench.block = bench.block, (slice(None), slice(None))
+        # So many that it is known how often it may be asked.
+        assert [bench.seen() for _ in range(LEAST_PICTURES)] == [1] * LEAST_PICTURES
+        bench.take(write_detector(tmp_path / "other.onnx"))
+        bench.block = usual
+        kept = bench.until("kept")
+        assert kept.sentence.startswith("it was not compared to the end, as the one before it does not work any more: ")
+
+
+def test_what_was_made_for_one_that_does_not_work_any_more_goes_to_the_other(tmp_path: Path) -> None:
+    with bench_of(tmp_path, settings_of(write_failing_for_what_is_small(tmp_path / "first.onnx"))) as bench:
+        bench.take(write_detector(tmp_path / "other.onnx", size=(64, 96)))
+        assert [bench.seen() for _ in range(3)] == [1, 1, 1]
 
 
 def blind(path: Path) -> Path:
@@ -241,9 +270,23 @@ def test_who_is_told_to_go_back_goes_back_even_when_it_has_just_kept(bench: Benc
     assert bench.seen() == 1
 
 
+def test_who_has_counted_before_is_kept_though_no_picture_comes(bench: Bench, tmp_path: Path) -> None:
+    bench.take(write_detector(tmp_path / "other.onnx"), is_proved=True)
+    assert bench.step().step == "kept"
+    assert bench.seen() == 1
+
+
+def test_another_one_that_comes_meanwhile_is_not_taken_for_the_one_on_probation(bench: Bench, tmp_path: Path) -> None:
+    bench.take(write_detector(tmp_path / "other.onnx"), number=1)
+    bench.order(Switch(2, settings_of(write_detector(tmp_path / "third.onnx")).model_dump_json()))
+    assert (loaded := bench.step()).number == 2, loaded
+    assert bench.until("kept").number == 1
+
+
 def test_nothing_is_kept_that_has_not_worked() -> None:
     probation = Probation(SHORT, None, 0)
     assert not probation.is_over(10 * NS_PER_S)
+    assert Probation(SHORT, None, 0, is_proved=True).is_over(NS_PER_S)
     probation.pictures += LEAST_PICTURES
     assert not probation.is_over(NS_PER_S - 1)
     assert probation.is_over(NS_PER_S)

@@ -14,10 +14,11 @@ from appliance.clock import wall_ns
 from appliance.config import DetectorSettings, Precision
 from appliance.detect import choice
 from appliance.detect.choice import Engines, open_engine
+from appliance.detect.cuda import OutOfGpuMemory
 from appliance.detect.detector import Engine
 from appliance.errors import Refusal
 from appliance.models.strikes import MOST_STRIKES
-from tests.detect.bad_models import write_failing
+from tests.detect.bad_models import write_failing, write_too_large_with_others
 from tests.system.models import write_detector
 
 SHA256 = "a" * 64
@@ -59,6 +60,22 @@ def test_what_works_there_is_used_and_called_so(model: Path, monkeypatch: pytest
     assert len(list(model.parent.glob("*.strike-*"))) == 1
     engine.close()
     assert not list(model.parent.glob("*.strike-*"))
+
+
+def test_without_room_for_several_pictures_it_says_so_and_one_goes_on(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "GPU_PROVIDER", OTHER)
+    engine = opened(write_too_large_with_others(model), "onnxruntime")
+    picture = np.zeros((96, 128, 3), np.uint8)
+    with pytest.raises(OutOfGpuMemory, match="to look at 2 at a time: .* requested buffer of size .*; 'nvidia-smi' tells"):
+        engine.submit([picture, picture])
+    engine.submit([picture])
+    assert len(engine.collect()) == 1
+    engine.close()
+    # On a processor it is no GPU that has none.
+    engine = opened(model, "onnxruntime", Precision.F32)
+    with pytest.raises(RuntimeError, match="requested buffer of size") as full:
+        engine.submit([picture, picture])
+    assert not isinstance(full.value, OutOfGpuMemory)
 
 
 def test_what_has_ended_its_detector_is_left_alone(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,8 @@ STAND_INS = Path(__file__).resolve().parent / "stand_ins"
 ROOT = STAND_INS.parent.parent.parent
 VERSION, IS_BLIND, HAS_GPU = "FAKE_TENSORRT_VERSION", "FAKE_TENSORRT_IS_BLIND", "FAKE_CUDA_HAS_GPU"
 MEMORY_BYTES = "FAKE_CUDA_MEMORY"
+# Which answers, counted from 1, it has no room for; with commas between them.
+FULL_AT = "FAKE_CUDA_FULL_AT"
 # A file; as soon as it is there, the GPU is not.
 LOST = "FAKE_CUDA_LOST"
 KINDS = {1: DataType.FLOAT, 2: DataType.UINT8, 10: DataType.HALF}
@@ -163,6 +165,10 @@ class Gpu(FakeCudart):
 
 
 CUDA = Gpu(devices=int(os.environ.get(HAS_GPU, "1")), memory_bytes=int(os.environ.get(MEMORY_BYTES, 1 << 30)))
+CUDA.faults |= {
+    ("cudaEventSynchronize", int(number)): Error.cudaErrorMemoryAllocation
+    for number in filter(None, os.environ.get(FULL_AT, "").split(","))
+}
 TENSORRT = Computer(CUDA, os.environ.get(VERSION, "10.3.0")).module
 
 

@@ -24,7 +24,7 @@ from appliance.models.store import digest_of
 from appliance.models.versions import draft_in
 from appliance.topics import BOXES, TICKETS
 from tests.disks import disk_at
-from tests.nvidia.computer import CUDA, MEMORY_BYTES, TENSORRT, Computer, Gpu, have_gpu
+from tests.nvidia.computer import CUDA, FULL_AT, MEMORY_BYTES, TENSORRT, Computer, Gpu, have_gpu
 from tests.system.models import CLASSES, write_detector
 from tests.system.stages import SLOTS, Stage, site_of
 from tests.system.test_stages import MODEL, Pictures, detected, expected
@@ -62,12 +62,17 @@ class SquarePictures(Pictures):
         return msgspec.structs.replace(ticket, generation=ring.commit(ticket.slot), **size)
 
 
-def test_without_room_for_a_batch_it_is_given_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+# Room for two pictures at a time of the usual shape, and for one of those that come; or for everything, but not for all answers.
+@pytest.mark.parametrize(
+    "gpu", [{MEMORY_BYTES: "200000"}, {FULL_AT: "2"}, {FULL_AT: "2,3,5,7,8,9"}], ids=["batch", "answer", "answers"]
+)
+def test_without_room_for_a_batch_it_is_given_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpu: dict[str, str]
+) -> None:
     model, data_dir = write_detector(tmp_path / "tiny.onnx"), tmp_path / "data"
     request = request_for(model, built_folder(data_dir), tmp_path)
     make(request, TENSORRT, CudaPython(CUDA), lambda phase, share: None)
-    # Room for two pictures at a time of the usual shape, and for one of those that come.
-    have_gpu(monkeypatch, **{MEMORY_BYTES: "200000"})
+    have_gpu(monkeypatch, **gpu)
     site = site_of(tmp_path / "none.mp4", model)
     wanted = site.detector.model_copy(update={"max_batch": SLOTS, "backend": "tensorrt"})
     site = site.model_copy(update={"detector": wanted, "data_dir": data_dir})

@@ -22,6 +22,7 @@ from appliance.reloading import Reloader
 from appliance.supervise.supervisor import Supervisor
 from appliance.swap.journal import FILE_NAME, Journal, Step
 from appliance.swap.saving import Kept
+from appliance.swap.under_way import NO_CAMERA, Swap
 from appliance.swap_commands import outcome_of
 from appliance.topics import REQUESTS
 from tests.models.making import add_kept
@@ -29,6 +30,8 @@ from tests.supervise.players import MODEL
 from tests.supervise.scripted import machine_of
 from tests.system.models import write_detector
 from tests.waiting import wait_until
+
+YARD = {"name": "yard", "source": "rtsp://yard/"}
 
 
 class Desk:
@@ -117,6 +120,26 @@ def test_where_no_camera_is_nothing_can_be_proved_and_nobody_waits_for_it(desk: 
     assert desk.ask(Activate(str(write_detector(tmp_path / "other.onnx")), "somebody")).is_done
     swap = desk.until_over()
     assert (swap.step, "there is no camera on whose pictures" in swap.sentence) == ("refused", True), swap
+
+
+@pytest.mark.parametrize(
+    ("step", "is_back", "cameras", "end"),
+    [
+        ("accepted", False, [], ("refused", NO_CAMERA)),
+        ("switched", False, [], ("returned", NO_CAMERA)),
+        ("taken", True, [], None),
+        ("switched", False, [YARD], None),
+    ],
+)
+def test_when_the_last_camera_goes_what_was_to_be_proved_comes_to_its_end(
+    step: str, is_back: bool, cameras: list[dict[str, str]], end: tuple[str, str] | None
+) -> None:
+    site = SiteSettings.model_validate({"cameras": cameras, "detector": {"model": "other"}})
+    swap = Swap(1, Activate("other"), site, MODEL, is_back=is_back, step=step, deadline_ns=1000)
+    assert swap.dead_end(1000) == end
+    late = swap.dead_end(1001)
+    assert late is not None
+    assert end is not None or (late[0], "few pictures or none" in late[1]) == ("returned", True)
 
 
 @pytest.mark.parametrize(("figures", "is_advised"), [({"agreement_f1": 0.01}, True), ({"picture_ms": 900.0}, False)])

@@ -12,6 +12,7 @@ from appliance.messages.health import Health
 from appliance.messages.questions import Activate, CallOff, Request
 from appliance.models.store import digest_of
 from appliance.swap.journal import Journal, Step
+from appliance.swap.under_way import NO_CAMERA
 from tests.system.swaps import CAR, SwapSite, write_film
 from tests.waiting import wait_until
 
@@ -87,6 +88,24 @@ def test_cameras_and_lines_change_on_probation_but_only_to_what_both_know(site: 
     assert site.ask(Request()).sentence == "gone: gate"
     assert site.steps()[-1] == "switched"
     assert site.ask(CallOff("otto")).is_done
+    site.until_counted("yard", 1)
+
+
+def test_without_cameras_nothing_is_proved_and_going_back_needs_no_proof(site: SwapSite) -> None:
+    number = site.begin(site.other)
+    site.reach("switched")
+    site.write({})
+    assert site.ask(Request()).sentence == "gone: yard"
+    swap = site.end(number)
+    assert (swap.step, swap.sentence) == ("returned", NO_CAMERA)
+    # A detector for live cameras waits for the next one.
+    site.until(lambda health: all(process.condition.state == "ok" for process in health.processes))
+    # Long before its probation would be over, for which no picture comes.
+    for model in (site.other, site.first):
+        assert site.end(site.begin()).step == "kept"
+        assert site.model_name() == model
+    site.write({"yard": site.camera})
+    assert site.ask(Request()).sentence == "new: yard"
     site.until_counted("yard", 1)
 
 

@@ -29,6 +29,7 @@ from appliance.config import first_fault, named_classes
 from appliance.errors import Refusal
 from appliance.models.archive import is_archive, write_archive
 from appliance.models.built import built_folder
+from appliance.models.engine_file import ENDING
 from appliance.models.listing import Listed, as_json, listed
 from appliance.models.manifest import Manifest, read_manifest
 from appliance.models.store import MANIFEST, find_model, find_version, intact_version, stores_of
@@ -44,7 +45,7 @@ MARKS = {True: "[green]good[/]", False: "[bold red]bad[/]"}
 
 @models.command("import")
 def import_(  # noqa: PLR0913  # one parameter per option is how typer reads a command
-    file: Annotated[Path, typer.Argument(help="An ONNX model, a .pt that you trust, or what 'models export' wrote.")],
+    file: Annotated[Path, typer.Argument(help="An ONNX model, a .pt that you trust, an .engine, or what 'models export' wrote.")],
     more: Annotated[list[Path] | None, typer.Argument(metavar="[VIDEO]...", help="More footage, behind --calibrate.")] = None,
     name: Annotated[str, typer.Option(help="What it is called from now on; left out for an archive: as it was.")] = "",
     version: Annotated[str | None, typer.Option(help="Left out: the next number.")] = None,
@@ -81,7 +82,8 @@ def import_(  # noqa: PLR0913  # one parameter per option is how typer reads a c
     # Just written.
     assert manifest is not None
     _show(manifest, folder)
-    tell(f"'appliance models check {manifest.label}' tells whether it may be used on this device")
+    if not manifest.file.endswith(ENDING):
+        tell(f"'appliance models check {manifest.label}' tells whether it may be used on this device")
     if precision is not None:
         reduce_and_tell(manifest.label, precision, videos, site, force=force)
 

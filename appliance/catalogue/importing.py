@@ -1,8 +1,8 @@
 """Bringing a model: a file of some kind becomes a version of the store, with all that can be told about it.
 
 Nothing of it is trusted. What is ONNX is run in a process that is thrown away; a checkpoint of PyTorch, which is a program, is
-opened by ultralytics in a process of its own, and only where the caller says that it may; an engine of TensorRT, which nobody can
-check, is refused.
+opened by ultralytics in a process of its own, and only where the caller says that it may; an engine of TensorRT is kept and not
+run.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from appliance.catalogue.picture import paint_reference
 from appliance.detect.looking import LookRequest, look_into
 from appliance.errors import Refusal
 from appliance.models.archive import is_archive, unpack
-from appliance.models.engine_file import NOT_RUN, is_engine
-from appliance.models.manifest import Lineage, Manifest, exporter_in, input_px_in
+from appliance.models.engine_file import NOT_RUN, is_engine, read_engine
+from appliance.models.manifest import Lineage, Manifest, exporter_in, input_px_in, names_in
 from appliance.models.onnx_file import holds_graph, summary_of
 from appliance.models.store import digest_of, is_checkpoint
 from appliance.models.versions import copied, draft_in, keep, pieces_of
 
-MODEL, PICTURE = "model.onnx", "reference.png"
+MODEL, ENGINE, PICTURE = "model.onnx", "model.engine", "reference.png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,9 @@ def import_model(wish: Wish, stores: tuple[Path, ...]) -> Path:
             manifest = _from_archive(wish, draft)
         elif is_checkpoint(head) or wish.file.suffix == ".pt":
             manifest = _from_checkpoint(wish, draft)
+        elif is_engine(wish.file):
+            manifest = _from_engine(wish, draft)
         else:
-            _refuse_engine(wish.file, wish.source_name)
             manifest = from_onnx(wish, draft)
         return keep(draft, manifest, stores, wish.version or (manifest.version if is_archive(wish.file) else None))
 
@@ -84,7 +85,6 @@ def _from_archive(wish: Wish, draft: Path) -> Manifest:
         raise Refusal("--classes are for models that do not name their own; an archive does", usage=True)
     wish.tell("unpacking the archive")
     manifest = unpack(wish.file, draft)
-    _refuse_engine(draft / manifest.file, f"{manifest.file} in {wish.source_name}")
     if manifest.file == MODEL and not holds_graph(draft / MODEL):
         raise Refusal(f"an ONNX model is wanted, but {MODEL} in {wish.file} is none, or only the beginning of one", usage=True)
     return manifest.model_copy(update={"name": wish.name}) if wish.name else manifest
@@ -140,17 +140,32 @@ def from_onnx(wish: Wish, draft: Path, exporter: str = "", source_sha256: str = 
     )
 
 
-def _refuse_engine(path: Path, called: str) -> None:
-    if is_engine(path):
-        raise Refusal(f"an ONNX model or a checkpoint is wanted, but {called} is a TensorRT engine: {NOT_RUN}", usage=True)
+def _from_engine(wish: Wish, draft: Path) -> Manifest:
+    engine = read_engine(wish.file)
+    task = engine.metadata.get("task", "detect")
+    if task != "detect":
+        raise Refusal(f"the model {wish.source_name} must be a detector, found one for the task '{task}'", usage=True)
+    names = names_in(engine.metadata) or ()
+    wish.tell(f"an engine: {NOT_RUN}")
+    digest = copied(engine.engine(), draft / ENGINE)
+    return Manifest(
+        name=wish.name,
+        version="0",
+        file=ENGINE,
+        sha256=digest,
+        classes=_classes(wish, names, len(names) or None),
+        licence=wish.licence or engine.metadata.get("license", ""),
+        input_px=input_px_in(engine.metadata),
+        lineage=_lineage(wish, digest_of(wish.file), exporter_in(engine.metadata)),
+    )
 
 
 def _refuse_what_is_no_model(path: Path, called: str) -> None:
     if not holds_graph(path):
         size = os.path.getsize(path)
         raise Refusal(
-            f"an ONNX model, a checkpoint or an archive of a model is wanted, but {called} ({size} bytes) is none, or only the "
-            "beginning of one",
+            f"an ONNX model, a checkpoint, an engine or an archive of a model is wanted, but {called} ({size} bytes) is none, or "
+            "only the beginning of one",
             usage=True,
         )
 

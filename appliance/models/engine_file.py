@@ -1,7 +1,7 @@
 """TensorRT engines as ultralytics writes them: four bytes of length, so much JSON about the model, then the engine itself.
 
 An engine is trusted code for one kind of GPU and one release of TensorRT, and where that GPU fails no other backend can take over
-from it: one that somebody brings is recognised and refused, and only what this device has built itself is run.
+from it: one that somebody brings is recognised and kept, and only what this device has built itself is run.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from typing import Any
 
 from appliance.errors import Refusal
 
+# Of a file in the store.
+ENDING = ".engine"
 NOT_RUN = (
-    "it is never run: it is a program of which nobody can tell what it does, for one release of TensorRT and one GPU, "
+    "it is kept and never run: it is a program of which nobody can tell what it does, for one release of TensorRT and one GPU, "
     "and no other backend could take over from it; import the ONNX model or the checkpoint that it was built from, and "
     "'appliance models build' makes an engine of that on this device"
 )

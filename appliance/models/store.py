@@ -14,7 +14,7 @@ from pathlib import Path
 
 from appliance.config import home_expanded
 from appliance.errors import Refusal
-from appliance.models.engine_file import NOT_RUN, is_engine
+from appliance.models.engine_file import ENDING, NOT_RUN, is_engine
 from appliance.models.manifest import Manifest, read_manifest
 from appliance.models.onnx_file import holds_graph
 
@@ -76,15 +76,22 @@ def full_name(wanted: str, *stores: Path) -> str:
 
 
 def find_version(wanted: str, *stores: Path) -> Path:
-    """The folder of ``name@version``, or of the name's highest version, in the first store that has one."""
+    """The folder of ``name@version``, or of the name's highest version, in the first store that has one.
+
+    An engine that somebody has brought is meant only where it is the only one: it cannot be run.
+    """
     name, _, version = wanted.partition(BETWEEN)
     for store in stores:
         if folders := [folder for folder in versions_of(store, name) if version in ("", folder.name)]:
-            return _as_it_says(folders[-1])
+            return _as_it_says(next((folder for folder in reversed(folders) if not _holds_engine(folder)), folders[-1]))
     known = sorted({folder.parent.name for store in stores for folder in all_versions(store)})
     there = ", ".join(known) or "none"
     where = " or ".join(str(store) for store in stores)
     raise Refusal(f"a model file or the name of a model in {where} is wanted, found '{wanted}' (there: {there})", usage=True)
+
+
+def _holds_engine(folder: Path) -> bool:
+    return any(folder.glob(f"*{ENDING}"))
 
 
 def versions_of(store: Path, name: str) -> list[Path]:

@@ -16,10 +16,9 @@ from appliance.catalogue.importing import Wish, import_model
 from appliance.errors import Refusal
 from appliance.models.archive import write_archive
 from appliance.models.manifest import Manifest, read_manifest
-from appliance.models.store import MANIFEST, ModelFile, digest_of, find_model, intact_version
-from appliance.models.writing import as_toml
+from appliance.models.store import digest_of, find_model, intact_version
 from tests.detect.bad_models import write_classifier, write_with_weights_elsewhere, write_without_numbers
-from tests.models.test_engine_file import write_engine
+from tests.models.test_engine_file import HEADER, PLAN, write_engine
 from tests.shared_data import shared
 from tests.system.models import CLASSES, write_detector, write_model
 
@@ -126,6 +125,9 @@ def segmenter(folder: Path) -> Path:
         pytest.param(segmenter, "must be a detector, found one for the task 'segment'", id="for another task"),
         pytest.param(lambda folder: write_without_numbers(folder / "m.onnx"), "must answer with numbers", id="NaN weights"),
         pytest.param(lambda folder: write_with_weights_elsewhere(folder / "m.onnx"), "in other files", id="weights elsewhere"),
+        pytest.param(
+            lambda folder: write_engine(folder / "m.engine", HEADER | {"task": "pose"}), "for the task 'pose'", id="a pose engine"
+        ),
     ],
 )
 def test_what_is_no_good_is_refused_and_leaves_nothing(tmp_path: Path, make: Callable[[Path], Path], says: str) -> None:
@@ -135,19 +137,26 @@ def test_what_is_no_good_is_refused_and_leaves_nothing(tmp_path: Path, make: Cal
     assert not store.exists() or list(store.iterdir()) == []
 
 
-def test_an_engine_is_refused_and_it_is_told_why_and_what_to_bring(tmp_path: Path) -> None:
-    engine = write_engine(tmp_path / "m.engine")
-    manifest = Manifest(name="road", version="1", file=engine.name, sha256=digest_of(engine), classes=("car", "bus"))
-    (tmp_path / MANIFEST).write_text(as_toml(manifest))
-    write_archive(ModelFile(engine, manifest), manifest, tmp_path / "road.zip")
-    for file in (engine, tmp_path / "road.zip"):
-        with pytest.raises(
-            Refusal, match=r"m.engine.* is a TensorRT engine: it is never run: .*import the ONNX model"
-        ) as refusal:
-            brought(tmp_path, wish_of(file))
-        assert refusal.value.usage
-        assert "'appliance models build' makes an engine of that on this device" in refusal.value.sentence
-    assert list((tmp_path / "store").iterdir()) == []
+def test_an_engine_is_kept_and_not_run(tmp_path: Path) -> None:
+    manifest = brought(tmp_path, wish_of(write_engine(tmp_path / "m.engine")))
+    assert (manifest.file, manifest.classes, manifest.input_px) == ("model.engine", ("car", "bus"), 640)
+    assert (tmp_path / "store" / "road" / "1" / "model.engine").read_bytes() == PLAN
+    assert manifest.lineage is not None
+    assert manifest.lineage.source_sha256 == digest_of(tmp_path / "m.engine")
+    with pytest.raises(Refusal, match="is a TensorRT engine"):
+        find_model("road", tmp_path / "store")
+
+
+def test_an_engine_is_not_meant_by_a_name_that_has_a_model_and_it_is_told_why(tmp_path: Path) -> None:
+    told = list[str]()
+    brought(tmp_path, wish_of(write_detector(tmp_path / "best.onnx"), version="1"))
+    brought(tmp_path, wish_of(write_engine(tmp_path / "m.engine"), version="2", tell=told.append))
+    [sentence] = told
+    assert "kept and never run: it is a program of which nobody can tell what it does" in sentence
+    assert "'appliance models build' makes an engine of that on this device" in sentence
+    assert find_model("road", tmp_path / "store").path.name == "model.onnx"
+    with pytest.raises(Refusal, match="kept and never run"):
+        find_model("road@2", tmp_path / "store")
 
 
 def test_an_archive_is_brought_under_its_own_name_or_another(tmp_path: Path) -> None:

@@ -61,6 +61,6 @@ def test_what_is_no_engine_is_not_taken_for_one(tmp_path: Path, content: bytes) 
 
 
 def test_an_engine_is_not_run(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="is a TensorRT engine: it is never run") as refusal:
+    with pytest.raises(Refusal, match="is a TensorRT engine: it is kept and never run") as refusal:
         find_model(str(write_engine(tmp_path / "m.engine")), tmp_path)
     assert refusal.value.usage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,7 +53,8 @@ class Visitor:
         """Who does it, as of now; raises ``LoggedOut``, and the page goes to the login, or ``Refusal`` for who may not."""
         session = self.guard.check_session(self.session_id, wall_ns())
         if session is None:
-            ui.navigate.to(login_path(self.path))
+            # See ``static/panel.js``.
+            ui.run_javascript(f"toLogin({json.dumps(login_path(self.path))})")
             raise LoggedOut("the session is over; log in again")
         if not allows(session.token.role, permission):
             raise Refusal(f"a {session.token.role.value} may not do that: it needs '{permission.value}'")

@@ -2,6 +2,16 @@
 (() => {
   const csrf = () => document.querySelector("meta[name=csrf]")?.content ?? "";
   const login = () => `/login?from=${encodeURIComponent(location.pathname + location.search)}`;
+  const ASKED_AGAIN_MS = 5000;
+  let askedMs = -Infinity;
+
+  // Several notice at once that the session is over; who has typed something is asked once whether it may go.
+  window.toLogin = (path) => {
+    if (performance.now() - askedMs < ASKED_AGAIN_MS) return;
+    askedMs = performance.now();
+    location.assign(path);
+    askedMs = performance.now();
+  };
 
   async function leave() {
     const answer = await fetch("/api/v1/session", { method: "DELETE", headers: { "X-CSRF-Token": csrf() } });
@@ -18,7 +28,7 @@
   // The machine was away, or has ended the session: whoever is logged in stays, all others get to the login.
   async function check() {
     const answer = await fetch("/api/v1/session").catch(() => null);
-    if (answer?.status === 401) location.assign(login());
+    if (answer?.status === 401) window.toLogin(login());
   }
 
   function watch() {

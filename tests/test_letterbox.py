@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.letterbox import InputRule, Letterbox, preview_shape
 
-REPEATABLE = settings(deadline=None, derandomize=True, max_examples=200)
+REPEATABLE = settings(max_examples=200)
 length = st.integers(1, 4000)
 multiple = st.integers(1, 40).map(lambda strides: 32 * strides)
 

@@ -60,7 +60,7 @@ def test_the_secret_is_nowhere_but_in_the_hands_of_who_asked_for_it(guard: Guard
     assert session.id not in repr(session)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(place=st.integers(0, 66), letter=st.characters(codec="latin-1"))
 def test_a_changed_letter_is_refused_and_costs_no_scrypt(guards: Guard, texts: list[str], place: int, letter: str) -> None:
     text, proofs = texts[0], guards.tokens.proofs

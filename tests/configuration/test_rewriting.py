@@ -146,7 +146,7 @@ def test_what_an_alias_stands_for_is_not_changed_behind_its_back() -> None:
 
 
 @given(st.lists(CAMERAS, min_size=1, max_size=4, unique_by=lambda camera: camera["name"]), st.sampled_from([TEXT, "flow"]), NAMES)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_any_cameras_become_any_others(cameras: list[dict[str, Any]], form: str, site: str) -> None:
     text = "{cameras: [{name: a, source: b}, {name: yard, source: d}], detector: {model: m}}\n" if form == "flow" else form
 

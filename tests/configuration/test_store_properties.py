@@ -41,7 +41,7 @@ WISHES = st.sampled_from(
 
 
 @given(st.lists(st.tuples(STEPS, WISHES), max_size=12))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_changes_leave_a_site_that_is_its_newest_revision(steps: list[tuple[Step, Wish]]) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "site.yaml"

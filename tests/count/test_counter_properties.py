@@ -41,7 +41,7 @@ from tests.count.scenes import (
     walk,
 )
 
-REPEATABLE = settings(deadline=None, derandomize=True, max_examples=300)
+REPEATABLE = settings(max_examples=300)
 LINES = (ACROSS, SHORT, DIAGONAL, CORNER, ZIGZAG, SQUARE)
 HOMES = [(20.0, 980.0), (980.0, 20.0), (980.0, 980.0 - 200.0)]  # outside the dead band of every line
 

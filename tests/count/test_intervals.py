@@ -220,7 +220,7 @@ def test_a_zone_has_its_occupancy(ledger: Ledger) -> None:
 STEPS = st.lists(st.tuples(st.sampled_from(["count", "close", "restart"]), st.floats(0, 1.5), st.floats(0, 4)), max_size=25)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(STEPS)
 def test_intervals_of_each_length_add_up_to_the_totals(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, float, float]]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from appliance.count.line import NO_MEETING, Line, Meeting
 from appliance.polygon import Point
 
-REPEATABLE = settings(deadline=None, derandomize=True, max_examples=500)
+REPEATABLE = settings(max_examples=500)
 HAIR = Fraction(1, 10**6)  # far less than what separates two different answers on the grid below
 
 LEVEL = Line(((0.0, 0.0), (10.0, 0.0)))

@@ -99,7 +99,7 @@ def refused(cuda: FakeCudart, words: str) -> Iterator[None]:
 batches = st.lists(st.tuples(st.booleans(), st.integers(1, 4), st.sampled_from(SHAPES)), max_size=24)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(batches, st.integers(0, 2**32), *[st.booleans()] * 3, st.sampled_from([OPEN, TWO_RANGES]))
 def test_whatever_comes_is_answered_in_order(
     steps: list[tuple[bool, int, tuple[int, int]]],
@@ -134,7 +134,7 @@ def collected(world: World) -> str:
     return ""
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     batches,
     st.integers(0, 2**32),

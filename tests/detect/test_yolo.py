@@ -12,7 +12,7 @@ from appliance.boxes import Boxes, Detections, Floats, Integers, iou_matrix, xyx
 from appliance.detect.yolo import MOST_CANDIDATES, Head, HeadSettings, anchor_count, read_head, suppress, tell_head
 from appliance.errors import Refusal
 
-REPEATABLE = settings(deadline=None, derandomize=True, max_examples=150)
+REPEATABLE = settings(max_examples=150)
 SQUARE = (640, 640)
 ANCHORS = 8400
 SMALL = (192, 192)

@@ -240,7 +240,7 @@ SAMPLES = [GOOD, QUIET, *FAULTS.values()]
 NUMBERS = st.integers(0, len(SAMPLES) - 1)
 
 
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=25)
 @given(st.lists(NUMBERS, min_size=LESSONS - 1, max_size=LESSONS - 1))
 def test_there_is_no_verdict_while_it_learns(story: list[int]) -> None:
     camera = Camera()
@@ -253,7 +253,7 @@ def test_there_is_no_verdict_while_it_learns(story: list[int]) -> None:
 TAUGHT = taught().kept
 
 
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=25)
 @given(st.lists(NUMBERS, min_size=12, max_size=55), st.integers(0, 9))
 def test_the_order_within_a_window_does_not_matter(numbers: list[int], seed: int) -> None:
     shuffled = random.Random(seed).sample(numbers, len(numbers))
@@ -265,7 +265,7 @@ def test_the_order_within_a_window_does_not_matter(numbers: list[int], seed: int
     assert sorted(b"".join(one.kept)) == sorted(b"".join(other.kept))
 
 
-@hypothesis_settings(max_examples=50, deadline=None)
+@hypothesis_settings(max_examples=50)
 @given(st.lists(st.floats(0, 3), max_size=60), st.integers(1, 6))
 def test_a_trend_turns_only_after_so_many_in_a_row(levels: list[float], in_a_row: int) -> None:
     trend, turns, run, before = Trend(), [], 0, False

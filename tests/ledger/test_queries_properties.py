@@ -45,7 +45,7 @@ def counted_ns(record: CrossingRecord) -> int:
     return record.minute_ns or record.capture_ns
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     st.lists(crossings(), max_size=40),
     TIMES,

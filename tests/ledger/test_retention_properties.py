@@ -91,7 +91,7 @@ ACTS: st.SearchStrategy[Callable[[Box], None]] = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(ACTS, max_size=12), st.sampled_from([LEAST_BYTES, 400_000]))
 def test_whatever_happens_nothing_goes_that_was_not_told_or_counted(acts: list[Callable[[Box], None]], most_bytes: int) -> None:
     with a_box() as box:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from appliance.track import kalman
 
 AXES = 4
-REPEATABLE = settings(deadline=None, derandomize=True, max_examples=100)
+REPEATABLE = settings(max_examples=100)
 Measured: TypeAlias = tuple[float, float, float, float]  # centre x, centre y, width, height
 BOX = np.array([[320.0, 240.0, 40.0, 90.0]])
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import wait_until
+
 
 @contextmanager
 def disk_at(folder: Path, size_kb: int) -> Iterator[Path]:
@@ -23,4 +25,5 @@ def disk_at(folder: Path, size_kb: int) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        # Who had a file open there may take a moment to close it.
+        wait_until("it can be taken away", lambda: not subprocess.run(["umount", str(folder)], check=False).returncode)

@@ -200,7 +200,9 @@ def mjpeg(picture: NDArray[np.uint8], pictures_per_s: float) -> Answer:
     jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
 
     def answer(call: socket.socket) -> None:
-        next(requests(call))
+        # Who hangs up without a word is told nothing.
+        if not next(requests(call), ""):
+            return None
         call.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n")
         pause = threading.Event()
         while True:

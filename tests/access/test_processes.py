@@ -96,7 +96,7 @@ def test_a_new_file_may_be_opened_by_many_at_the_same_moment(tmp_path: Path) -> 
 
     def open_new(number: int) -> None:
         for folder in range(20):
-            together.wait(20)
+            together.wait(60)
             with Guard(tmp_path / str(folder)) as guard:
                 guard.audit.add(HERE_ACTOR, Change("open", str(number)), NOW_NS)
 

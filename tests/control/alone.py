@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
+from typing import TypeVar
 
 import httpx
 from fastapi import FastAPI
@@ -23,8 +24,10 @@ from appliance.ipc.requests import RequestDesk
 from appliance.messages.orders import LearnAnew
 from appliance.messages.questions import Activate, Answer, CallOff, Request
 from appliance.process_settings import ControlProcess
-from appliance.topics import REQUESTS
+from appliance.topics import REQUESTS, Desk
 
+Q = TypeVar("Q")
+A = TypeVar("A")
 HERE = Actor("tests", "command line")
 SITE = "site: yard\ncameras: []\ndetector: {model: demo}\n"
 
@@ -43,7 +46,14 @@ class Alone:
 @contextmanager
 def a_machine(folder: Path, answer: Answer) -> Iterator[list[Request | Activate | CallOff | LearnAnew]]:
     """One that answers everything so; what it was asked."""
-    desk, asked, is_over = RequestDesk(folder, REQUESTS), list[Request | Activate | CallOff | LearnAnew](), Event()
+    with answering(folder, REQUESTS, answer) as asked:
+        yield asked
+
+
+@contextmanager
+def answering(folder: Path, questions: Desk[Q, A], answer: A) -> Iterator[list[Q]]:
+    """Somebody at this desk who answers everything so; what he was asked."""
+    desk, asked, is_over = RequestDesk(folder, questions), list[Q](), Event()
 
     def work() -> None:
         while not is_over.is_set():

@@ -71,6 +71,12 @@ def running(
         assert site.process.wait(PATIENCE_S) == 0
 
 
+def states(client: httpx.Client) -> dict[str, str]:
+    """Of all cameras, as the control plane knows them; none where it has not heard of the machine."""
+    answer = client.get("/api/v1/status")
+    return {camera["name"]: camera["state"] for camera in answer.json()["cameras"]} if answer.status_code == 200 else {}
+
+
 def answers(site: Site, client: httpx.Client) -> bool:
     """Whether the control plane of a machine does; the machine must not have ended."""
     assert site.process.poll() is None, site.process.communicate()[1]

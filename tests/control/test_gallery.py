@@ -73,7 +73,7 @@ def gallery(tmp_path: Path) -> Iterator[Gallery]:
 
 async def playing(studio: Studio, until: Callable[[], bool], **how: bool) -> None:
     """Frames, until something has come of them."""
-    deadline = asyncio.get_running_loop().time() + 10
+    deadline = asyncio.get_running_loop().time() + 60
     while not until():
         studio.show(**how)
         await asyncio.sleep(0.005)
@@ -84,7 +84,7 @@ def test_the_same_look_is_one_picture_and_another_one_is_another(studio: Studio,
     async def watch() -> None:
         # On a busy computer the two may get frames that follow one another.
         for _ in range(20):
-            wanted = [asyncio.ensure_future(gallery.picture("gate", look, 10)) for look in (BARE, BARE, EVERYTHING)]
+            wanted = [asyncio.ensure_future(gallery.picture("gate", look, 60)) for look in (BARE, BARE, EVERYTHING)]
             await playing(studio, lambda: all(one.done() for one in wanted))  # noqa: B023  # it ends before the next round
             first, second, third = (one.result() for one in wanted)
             assert first is not None
@@ -98,7 +98,7 @@ def test_the_same_look_is_one_picture_and_another_one_is_another(studio: Studio,
 
 def test_who_watches_slowly_gets_the_newest(studio: Studio, gallery: Gallery) -> None:
     async def watch() -> None:
-        pictures = gallery.watch("gate", BARE, 1000, 10)
+        pictures = gallery.watch("gate", BARE, 1000, 60)
         first = asyncio.ensure_future(anext(pictures))
         await playing(studio, first.done)
         seen = studio.frame
@@ -124,7 +124,7 @@ def test_nobody_watches_and_nothing_is_sent(studio: Studio, gallery: Gallery, mo
     monkeypatch.setattr("appliance.control.live.gallery.LINGER_NS", 0)
 
     async def watch() -> None:
-        picture = asyncio.ensure_future(gallery.picture("gate", BARE, 10))
+        picture = asyncio.ensure_future(gallery.picture("gate", BARE, 60))
         await playing(studio, picture.done)
         await playing(studio, lambda: not studio.showcase.is_wanted("gate"))
 

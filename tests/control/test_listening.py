@@ -41,18 +41,18 @@ def address(machine: Machine) -> str:
 
 
 def test_what_he_says_is_not_heard_and_he_goes_on_listening(machine: Machine) -> None:
-    with connect(address(machine), additional_headers=machine.bearer("viewer")) as socket:
+    with connect(address(machine), additional_headers=machine.bearer("viewer"), open_timeout=60) as socket:
         for said in ('{"type": "ping"}', b"ping", "x" * 1000, ""):
             socket.send(said)
         told = [json.loads(socket.recv(timeout=30)) for _ in range(4)]
         assert [one["sequence"] for one in told if one["type"] == "crossing"] == [1, 2, 3]
-        socket.ping().wait(30)
+        assert socket.ping().wait(30)
         socket.send("still here")
-        socket.ping().wait(30)
+        assert socket.ping().wait(30)
 
 
 def test_nor_is_he_heard_out_who_says_too_much(machine: Machine) -> None:
-    with connect(address(machine), additional_headers=machine.bearer("viewer")) as socket:
+    with connect(address(machine), additional_headers=machine.bearer("viewer"), open_timeout=60) as socket:
         socket.send("x" * 100_000)
         with pytest.raises(ConnectionClosed) as closed:
             hear_all(socket)

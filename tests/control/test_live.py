@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
+from typing import Any
 
 import cv2
 import httpx
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from websockets.sync.client import connect
 
 from tests.cameras import Camera, needs_gstreamer
-from tests.control.machines import PATIENCE_S, answers
+from tests.control.machines import PATIENCE_S, answers, states
 from tests.publish.brokers import free_port
 from tests.system.sites import Site, state_of
 from tests.system.videos import Encoding, traffic, write_video
@@ -29,11 +31,28 @@ class Place:
         self.site, self.port, self.client = site, port, client
 
     def picture(self, overlay: str) -> NDArray[np.uint8]:
-        answer = self.client.get("/api/v1/cameras/gate/snapshot.jpg", params={"overlay": overlay})
+        """The next of the camera that works, as soon as one comes in time."""
+
+        def taken() -> httpx.Response | None:
+            answer = self.client.get("/api/v1/cameras/gate/snapshot.jpg", params={"overlay": overlay})
+            return answer if answer.status_code != 503 else None
+
+        answer = wait_until("a picture comes", taken)
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg"), answer.text
         image = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)
         assert image is not None
         return np.asarray(image, np.uint8)
+
+    def tried(self, kind: str, item: dict[str, object]) -> dict[str, Any]:
+        """What a line or zone would have counted, as soon as the counter has time for the question."""
+
+        def answered() -> httpx.Response | None:
+            answer = self.client.post(f"/api/v1/cameras/gate/{kind}/trial", json=item)
+            return answer if answer.status_code != 503 else None
+
+        answer = wait_until("the counter answers", answered)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
 
 
 @pytest.fixture(scope="module")
@@ -41,29 +60,33 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder, port = tmp_path_factory.mktemp("site"), free_port()
     clip = write_video(folder / "traffic.mp4", traffic(4), Encoding(options={"g": "25", "bf": "0"}))
     with Camera(clip) as gate:
-        site = Site(folder, {"gate": {"source": gate.url}, "gone": {"source": "rtsp://127.0.0.1:9/live"}})
+        # On a busy computer a camera may be silent for a while.
+        cameras: dict[str, dict[str, object]] = {
+            "gate": {"source": gate.url, "stall_s": 30},
+            "gone": {"source": "rtsp://127.0.0.1:9/live"},
+        }
+        site = Site(folder, cameras)
         site.tree["control"] = {"port": port}
-        with site, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+        with site, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             site.until(state_of("gate", "ok"))
             site.until_counted("gate", 2)
             wait_until("the control plane answers", lambda: answers(site, client), PATIENCE_S)
+            wait_until("it knows its cameras", lambda: states(client) == {"gate": "ok", "gone": "down"}, PATIENCE_S)
             yield Place(site, port, client)
             assert site.stop() == 0
 
 
-def pictures_in(response: httpx.Response, number: int) -> list[bytes]:
-    """The first so many pictures of a stream."""
-    content, found = b"", []
+def pictures_in(response: httpx.Response) -> Iterator[bytes]:
+    """Those of a stream, as they come."""
+    content = b""
     for piece in response.iter_bytes():
         content += piece
         while (end := content.find(b"\r\n--picture", 10)) >= 0:
             head, _, picture = content[:end].partition(b"\r\n\r\n")
             assert b"Content-Type: image/jpeg" in head
-            found.append(picture)
             content = content[end + 2 :]
-            if len(found) == number:
-                return found
-    raise AssertionError(f"the stream ended after {len(found)} pictures")
+            yield picture
+    raise AssertionError("the stream has ended")
 
 
 def test_a_snapshot_is_the_picture_with_what_was_asked_for(place: Place) -> None:
@@ -90,18 +113,22 @@ def test_a_camera_without_pictures_is_told_so(place: Place) -> None:
 
 
 def test_a_stream_goes_on_for_several_viewers(place: Place) -> None:
+    # Each is shown every frame, or the two might be shown different ones by turns.
+    wanted: dict[str, str | int] = {"overlay": "boxes,ids,trails,counts", "fps": 60}
     with (
-        place.client.stream("GET", "/api/v1/cameras/gate/stream", params={"overlay": "boxes,ids,trails,counts"}) as one,
-        place.client.stream("GET", "/api/v1/cameras/gate/stream", params={"overlay": "boxes,ids,trails,counts"}) as other,
+        place.client.stream("GET", "/api/v1/cameras/gate/stream", params=wanted) as one,
+        place.client.stream("GET", "/api/v1/cameras/gate/stream", params=wanted) as other,
     ):
-        pictures = pictures_in(one, 8)
-        assert len(set(pictures)) > 4
-        # Made once for both.
-        assert set(pictures_in(other, 8)) & set(pictures)
+        mine = pictures_in(one)
+        first = set(islice(mine, 8))
+        assert len(first) > 4
+        # Made once for both, from when the second one came.
+        theirs = set(islice(pictures_in(other), 8))
+        assert first & theirs or any(picture in theirs for picture in islice(mine, 500))
 
 
 def test_more_viewers_than_there_is_room_for_are_told_to_come_later(place: Place) -> None:
-    with httpx.Client(base_url=place.client.base_url, timeout=10, limits=httpx.Limits(max_connections=200)) as client:
+    with httpx.Client(base_url=place.client.base_url, timeout=60, limits=httpx.Limits(max_connections=200)) as client:
         streams = [client.stream("GET", "/api/v1/cameras/gate/stream") for _ in range(70)]
         try:
             statuses = [stream.__enter__().status_code for stream in streams]
@@ -116,49 +143,59 @@ def test_more_viewers_than_there_is_room_for_are_told_to_come_later(place: Place
 
 def test_crossings_are_told_as_they_come_and_again_from_anywhere(place: Place) -> None:
     address = f"ws://127.0.0.1:{place.port}/api/v1/events"
-    with connect(address) as socket:
-        kinds: dict[str, list[dict[str, object]]] = {"crossing": [], "status": [], "counts": []}
-        while len(kinds["crossing"]) < 3:
-            message = json.loads(socket.recv(timeout=20))
+    with connect(address, open_timeout=60) as socket:
+        kinds: dict[str, list[dict[str, Any]]] = {"crossing": [], "status": [], "counts": []}
+        # The sums are told before the crossings that they are of, or after them.
+        while len(kinds["crossing"]) < 3 or not kinds["counts"] or counted(kinds["counts"][-1]) < 3:
+            message = json.loads(socket.recv(timeout=60))
             kinds[message["type"]].append(message)
     sequences = [int(str(one["sequence"])) for one in kinds["crossing"]]
-    assert sequences == list(range(sequences[0], sequences[0] + 3))
-    states = {camera["name"]: camera["state"] for camera in kinds["status"][0]["cameras"]}  # type: ignore[attr-defined]
+    assert sequences == list(range(sequences[0], sequences[0] + len(sequences)))
+    states = {camera["name"]: camera["state"] for camera in kinds["status"][0]["cameras"]}
     assert states == {"gate": "ok", "gone": "down"}
-    [line] = [one for one in kinds["counts"][-1]["counts"] if one["camera"] == "gate"]  # type: ignore[attr-defined]
-    assert sum(line["counts"].values()) >= 3
-    with connect(f"{address}?after=0") as socket:
+    with connect(f"{address}?after=0", open_timeout=60) as socket:
         again: list[int] = []
         while len(again) < sequences[-1]:
-            message = json.loads(socket.recv(timeout=20))
+            message = json.loads(socket.recv(timeout=60))
             if message["type"] == "crossing":
                 again.append(message["sequence"])
     assert again == list(range(1, sequences[-1] + 1))
 
 
+def counted(message: dict[str, Any]) -> int:
+    """At the line of the camera that works, as it is told."""
+    return sum(sum(line["counts"].values()) for line in message["counts"] if line["camera"] == "gate")
+
+
 def test_who_never_reads_harms_nobody(place: Place) -> None:
     address = f"ws://127.0.0.1:{place.port}/api/v1/events?after=0"
-    with connect(address, max_queue=1, close_timeout=0.1), connect(address, max_queue=1, close_timeout=0.1):
+    deaf: dict[str, Any] = {"max_queue": 1, "open_timeout": 60, "close_timeout": 0.1}
+    with connect(address, **deaf), connect(address, **deaf):
         place.site.until_counted("gate", 2)
         assert place.client.get("/api/v1/status").status_code == 200
 
 
 def test_a_line_is_tried_on_what_was_seen(place: Place) -> None:
-    route = "/api/v1/cameras/gate/lines/trial"
-    line = {"name": "draft", "from": [0.4, 0], "to": [0.4, 1], "directions": {"forward": "west", "backward": "east"}}
-    wait_until("enough is remembered", lambda: len(place.client.post(route, json=line).json()["crossings"]) >= 3)
-    tried = place.client.post(route, json=line).json()
+    line: dict[str, object] = {
+        "name": "draft",
+        "from": [0.4, 0],
+        "to": [0.4, 1],
+        "directions": {"forward": "west", "backward": "east"},
+    }
+    wait_until("enough is remembered", lambda: len(place.tried("lines", line)["crossings"]) >= 3)
+    tried = place.tried("lines", line)
     assert set(tried["counts"]) <= {"west", "east"}
     assert sum(sum(numbers.values()) for numbers in tried["counts"].values()) == len(tried["crossings"])
     assert tried["start"] < tried["crossings"][0]["time"] <= tried["end"]
-    # The other way round, it is the other way round.
-    turned = place.client.post(route, json={**line, "from": [0.4, 1], "to": [0.4, 0]}).json()
-    first, second = tried["crossings"][0], turned["crossings"][0]
-    assert {first["direction"], second["direction"]} == {"west", "east"}
-    nobody = place.client.post(route, json={**line, "from": [0, 0.01], "to": [0.01, 0.02]}).json()
+    # The other way round, it is the other way round; the oldest may have been forgotten meanwhile.
+    turned = place.tried("lines", {**line, "from": [0.4, 1], "to": [0.4, 0]})
+    before, after = ({one["time"]: one["direction"] for one in each["crossings"]} for each in (tried, turned))
+    assert before.keys() & after.keys()
+    assert all({before[time], after[time]} == {"west", "east"} for time in before.keys() & after.keys())
+    nobody = place.tried("lines", {**line, "from": [0, 0.01], "to": [0.01, 0.02]})
     assert nobody["crossings"] == []
-    zone = {"name": "draft", "points": [[0.4, 0], [0.6, 0], [0.6, 1], [0.4, 1]]}
-    assert set(place.client.post("/api/v1/cameras/gate/zones/trial", json=zone).json()["counts"]) == {"enter", "exit"}
+    zone: dict[str, object] = {"name": "draft", "points": [[0.4, 0], [0.6, 0], [0.6, 1], [0.4, 1]]}
+    assert set(place.tried("zones", zone)["counts"]) == {"enter", "exit"}
 
 
 def test_a_trial_says_what_is_wrong(place: Place) -> None:

@@ -87,7 +87,7 @@ def test_who_does_not_end_his_handshake_has_a_place_and_makes_room(tmp_path: Pat
             # The one that has waited longest, and long before its handshake is too late.
             assert await asyncio.wait_for(silent[0][0].read(), HEAD_S / 2) == b""
             assert len(places) == 2
-            async with httpx.AsyncClient(base_url=f"https://127.0.0.1:{port}", verify=trust) as client:
+            async with httpx.AsyncClient(base_url=f"https://127.0.0.1:{port}", verify=trust, timeout=60) as client:
                 assert (await client.get("/healthz")).status_code == 200
                 assert len(places) == 2
             for _, writer in silent:

@@ -18,6 +18,7 @@ import pytest
 from appliance.control.looking import Looks, camera_to_try, without
 from appliance.errors import Refusal
 from tests.cameras import Camera, needs_gstreamer
+from tests.control.machines import PATIENCE_S
 from tests.fake_servers import A_WEB_SERVER, keeps_silent, server
 from tests.publish.brokers import free_port
 from tests.system.cli import children_of, run_cli
@@ -43,10 +44,10 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     folder, port = tmp_path_factory.mktemp("site"), free_port()
     site = Site(folder, {})
     site.tree["control"] = {"port": port}
-    with site, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+    with site, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         ADMIN.update(token(site.ledger.parent, "admin", "admin"))
         client.headers.update(token(site.ledger.parent, "operator", "operator"))
-        wait_until("it is ready", lambda: is_ready(client))
+        wait_until("it is ready", lambda: is_ready(client), PATIENCE_S)
         yield client
         assert site.stop() == 0
     assert PASSWORD not in site.stderr

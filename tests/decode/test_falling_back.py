@@ -128,7 +128,7 @@ def test_where_the_appliance_chooses_ffmpeg_takes_over(clip: Path, monkeypatch: 
             assert source.info is not None
             assert source.info.decoder.startswith("PyAV ")
             assert ", because identity has failed (Failed after" in source.info.decoder
-            assert monotonic_ns() - began_ns < 15 * NS_PER_S
+            assert monotonic_ns() - began_ns < 40 * NS_PER_S
             source.close()
 
 

@@ -61,7 +61,7 @@ def test_black_and_white_are_those_of_a_camera_that_uses_all_levels(tmp_path: Pa
 
 @needs_gstreamer
 def test_any_launch_line_is_a_source() -> None:
-    source = source_of("gst:videotestsrc is-live=true num-buffers=20 ! video/x-raw,width=320,height=240,framerate=50/1", "auto")
+    source = source_of("gst:videotestsrc is-live=true num-buffers=100 ! video/x-raw,width=320,height=240,framerate=50/1", "auto")
     assert (source.info.width, source.info.height, source.info.frames_per_second) == (320, 240, 50.0)
     times_ns = []
     while (picture := source.read()) is not None:

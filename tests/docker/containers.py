@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -145,8 +145,20 @@ class Container:
 
     def worked_s(self) -> float:
         """How long its processes have calculated so far."""
-        times = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self.pids())
-        return sum(int(after[11]) + int(after[12]) for after in times) / os.sysconf("SC_CLK_TCK")
+        return sum(int(after[11]) + int(after[12]) for after in self.stats().values()) / os.sysconf("SC_CLK_TCK")
+
+    def states(self) -> set[str]:
+        """In which its processes are, as the kernel calls them."""
+        return {after[0] for after in self.stats().values()}
+
+    def stats(self) -> dict[int, list[str]]:
+        """What the kernel tells of each process in it, from its state on."""
+        found = {}
+        for pid in self.pids():
+            # Those that have gone meanwhile are passed over.
+            with suppress(OSError):
+                found[pid] = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return found
 
     def pids(self) -> list[int]:
         """Of all processes in it, as this computer counts them."""

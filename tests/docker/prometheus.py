@@ -64,7 +64,7 @@ class Prometheus:
                 ],
                 stderr=log,
             )
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=10)
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=60)
         wait_until("Prometheus is ready", self._is_ready)
         return self
 

@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,21 @@ def crossings(volume: Path) -> int:
         return 0
 
 
+def told_of(container: Container) -> dict[int, tuple[int, bytes]]:
+    """Whose each process in it is, and its words; those that have gone meanwhile are passed over, and the dead have no words."""
+    found = {}
+    for pid in container.pids():
+        with suppress(OSError):
+            user = os.stat(f"/proc/{pid}").st_uid
+            if words := Path(f"/proc/{pid}/cmdline").read_bytes():
+                found[pid] = (user, words)
+    return found
+
+
+def detectors_in(container: Container) -> set[int]:
+    return {pid for pid, (_, words) in told_of(container).items() if b"supervise.entry\0detect" in words}
+
+
 def test_it_is_small_and_says_what_it_is(image: Image) -> None:
     assert 0 < image.size <= MOST_BYTES
     config = image.config
@@ -110,15 +125,15 @@ def test_it_counts_live_and_ends_when_it_is_told_to(image: Image, clip: tuple[Pa
         wait_until("it is ready", lambda: container.run(*READY).returncode == 0, 60)
         page = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8088/readyz').read().decode(), end='')"
         assert container.run("python", "-c", page).stdout == "ok\n"
-        everybody = container.pids()
-        assert {os.stat(f"/proc/{pid}").st_uid for pid in everybody} == {USER}
-        [detector] = [pid for pid in everybody if b"supervise.entry\0detect" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        everybody = told_of(container)
+        assert {uid for uid, _ in everybody.values()} == {USER}
+        [detector] = detectors_in(container)
         os.kill(detector, signal.SIGKILL)
+        wait_until("there is another", lambda: detectors_in(container) - {detector})
         wait_until("it is ready again", lambda: container.run(*READY).returncode == 0, 60)
-        states = {Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] for pid in container.pids()}
-        assert "Z" not in states, "the dead are buried"
+        wait_until("the dead are buried", lambda: "Z" not in container.states())
         container.signal("TERM")
-        assert container.wait(15) == 0
+        assert container.wait() == 0
     assert "Site: /var/lib/appliance/site.yaml, begun as /etc/appliance/site.yaml" in container.said
 
 

@@ -112,7 +112,7 @@ def start(volume: Path, *words: str, user: int | None = None, before: str = "", 
     if before:
         command = ["unshare", "--mount", *command]
     return subprocess.run(
-        command, env=environment, user=user, group=user, capture_output=True, text=True, timeout=20, check=False, cwd="/"
+        command, env=environment, user=user, group=user, capture_output=True, text=True, timeout=60, check=False, cwd="/"
     )
 
 

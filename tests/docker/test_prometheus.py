@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -45,7 +46,7 @@ class Watched:
     def scrape(self) -> str:
         """As Prometheus does."""
         headers = {"authorization": f"Bearer {self.token}"}
-        answer = httpx.get(f"http://127.0.0.1:{self.port}/metrics", headers=headers, timeout=10)
+        answer = httpx.get(f"http://127.0.0.1:{self.port}/metrics", headers=headers, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.text
 
@@ -116,14 +117,18 @@ def test_everything_that_is_asked_for_is_in_a_real_scrape(machine: Watched) -> N
     }, f"the three kinds of {READINGS}"
 
 
+def how(target: dict[str, Any]) -> tuple[str, str]:
+    return target["health"], target["lastError"]
+
+
 @needs_gstreamer
 @needs_prometheus
 def test_prometheus_scrapes_it_with_the_token_and_answers_the_dashboard(tmp_path: Path, machine: Watched) -> None:
     configuration = furnish(tmp_path / "prometheus", machine.port, machine.token)
     with Prometheus(configuration) as prometheus:
         wait_until("it is scraped", lambda: prometheus.ask('up{job="appliance"} == 1'))
-        [target] = prometheus.targets()
-        assert (target["health"], target["lastError"]) == ("up", "")
+        # On a busy computer a scrape may come too late, but not each.
+        wait_until("a scrape is good", lambda: [how(target) for target in prometheus.targets()] == [("up", "")])
         wait_until("frames are counted", lambda: prometheus.ask('rate(appliance_process_frames_total{process="count"}[1m]) > 0'))
         wait_until("tracks are told", lambda: prometheus.ask('appliance_camera_tracks{camera="gate"}'))
         # They speak of themselves only where something is wrong, or are not measured here.
@@ -131,10 +136,13 @@ def test_prometheus_scrapes_it_with_the_token_and_answers_the_dashboard(tmp_path
         titles = {rule["alert"] for rule in rules()}
         wait_until("coverage is known", lambda: prometheus.ask("appliance_camera_coverage_ratio"), 90)
         for place, expression in queries():
-            found = prometheus.ask(expression)
-            assert found or place in silent | titles, f"'{place}' shows nothing: {expression}"
+            # A rate is known when its series was seen twice.
+            if place not in silent | titles:
+                wait_until(f"'{place}' shows something: {expression}", lambda: prometheus.ask(expression))  # noqa: B023
+            else:
+                prometheus.ask(expression)
         wait_until("the camera that is gone is noticed", lambda: prometheus.ask('ALERTS{alertname="CameraDown", camera="gone"}'))
-        assert {rule["health"] for rule in prometheus.rules()} == {"ok"}
+        wait_until("all rules are well", lambda: {rule["health"] for rule in prometheus.rules()} == {"ok"})
 
 
 @needs_gstreamer
@@ -143,8 +151,7 @@ def test_without_a_token_it_learns_nothing_and_says_so(tmp_path: Path, machine: 
     configuration = furnish(tmp_path / "prometheus", machine.port, "nonsense")
     with Prometheus(configuration) as prometheus:
         wait_until("it has asked", lambda: prometheus.ask('up{job="appliance"} == 0'))
-        [target] = prometheus.targets()
-        assert "401" in target["lastError"]
+        wait_until("it knows why not", lambda: ["401" in target["lastError"] for target in prometheus.targets()] == [True])
         assert not prometheus.ask("appliance_up")
         wait_until("the alert waits", lambda: prometheus.ask('ALERTS{alertname="ApplianceAbsent"}'))
 

@@ -10,7 +10,16 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.cameras import Camera, needs_gstreamer
-from tests.control.panel.browser import DESKTOP, PATIENCE_MS, PHONE, Panel, needs_chromium, photograph, running_panel
+from tests.control.panel.browser import (
+    DESKTOP,
+    PATIENCE_MS,
+    PHONE,
+    STARTS_WITHIN_S,
+    Panel,
+    needs_chromium,
+    photograph,
+    running_panel,
+)
 from tests.system.sites import state_of
 from tests.system.videos import Encoding, traffic, write_video
 
@@ -92,7 +101,7 @@ def test_from_nothing_to_a_picture_by_keyboard_alone(chromium: Browser, panel: P
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="gate is being watched")).to_be_visible()
         expect(page.get_by_role("button", name="Draw a line")).to_be_focused()
-        panel.site.until(lambda health: bool(health.cameras) and state_of("gate", "ok")(health))
+        panel.site.until(lambda health: bool(health.cameras) and state_of("gate", "ok")(health), STARTS_WITHIN_S)
         page.keyboard.press("Enter")
         page.wait_for_url("**/camera/gate")
     told = (panel.site.ledger.parent.parent / "site.json").read_text()

@@ -36,7 +36,7 @@ HAS_PICTURE = "() => document.querySelector('.tile img.shown')?.naturalWidth > 0
 
 def viewers(panel: Panel) -> float:
     """As the machine knows them."""
-    answer = httpx.get(f"{panel.url}/metrics", headers={"authorization": f"Bearer {panel.tokens['viewer']}"})
+    answer = httpx.get(f"{panel.url}/metrics", headers={"authorization": f"Bearer {panel.tokens['viewer']}"}, timeout=60)
     return next(
         sample.value
         for family in text_string_to_metric_families(answer.text)

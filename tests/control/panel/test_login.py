@@ -9,9 +9,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.control.panel.browser import DESKTOP, PHONE, Panel, needs_chromium, photograph, running_panel
+from tests.control.panel.browser import DESKTOP, PHONE, STARTS_WITHIN_S, Panel, needs_chromium, photograph, running_panel
 from tests.control.panel.looks import assert_fits, assert_reachable, assert_readable
 from tests.system.cli import run_cli
+from tests.waiting import wait_until
 
 pytestmark = needs_chromium
 PAGES = ("/", "/camera/gate", "/counts", "/models", "/health", "/settings")
@@ -25,7 +26,7 @@ def enter(page: Page, token: str) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_stranger_is_sent_to_the_login_and_sees_nothing(panel: Panel, path: str) -> None:
-    answer = httpx.get(f"{panel.url}{path}")
+    answer = httpx.get(f"{panel.url}{path}", timeout=60)
     wanted = "/login" if path == "/" else f"/login?from={path}"
     assert (answer.status_code, answer.headers["location"]) == (303, wanted)
     assert "gate" not in answer.text
@@ -33,9 +34,9 @@ def test_a_stranger_is_sent_to_the_login_and_sees_nothing(panel: Panel, path: st
 
 def test_a_stranger_gets_nothing_of_what_is_behind_the_pages(panel: Panel) -> None:
     for path in ("/_nicegui/x/static/nicegui.js", "/_nicegui_ws/socket.io/?EIO=4&transport=polling"):
-        assert httpx.get(f"{panel.url}{path}").status_code == 401
+        assert httpx.get(f"{panel.url}{path}", timeout=60).status_code == 401
     forged = {f"appliance-{panel.url.rpartition(':')[2]}": "A" * 43}
-    assert httpx.get(f"{panel.url}/health", cookies=forged).status_code == 303
+    assert httpx.get(f"{panel.url}/health", cookies=forged, timeout=60).status_code == 303
 
 
 def test_the_page_of_another_site_cannot_open_the_socket(panel: Panel, chromium: Browser) -> None:
@@ -72,8 +73,14 @@ def test_a_wrong_token_is_told_in_words_and_too_many_have_to_wait(panel: Panel, 
         expect(page.get_by_role("alert")).to_contain_text("Enter the token")
         enter(page, panel.tokens["viewer"][:-1] + "~")
         expect(page.get_by_role("alert")).to_contain_text("The token is mistyped")
-        for _ in range(5):
-            page.get_by_role("button", name="Log in").click()
+
+        def has_to_wait() -> bool:
+            with page.expect_response("**/api/v1/session") as answered:
+                page.get_by_role("button", name="Log in").click()
+            return answered.value.status == 429
+
+        # The first pause is short, and each is longer than the one before: in the end nobody is too slow.
+        wait_until("it has to wait", has_to_wait, STARTS_WITHIN_S)
         expect(page.get_by_role("alert")).to_contain_text("Too many wrong tokens came from here. Try again in")
         assert_readable(page)
 
@@ -114,8 +121,8 @@ def test_the_first_token_is_made_in_the_browser_and_a_revoked_one_ends_the_visit
         text = token.input_value()
         page.get_by_role("button", name="I have kept it: log in").click()
         expect(page).to_have_url(f"{panel.url}/")
-        assert httpx.get(f"{panel.url}/api/v1/status", headers={"authorization": f"Bearer {text}"}).status_code == 200
-        assert "no token yet" not in httpx.get(f"{panel.url}/login").text
+        assert httpx.get(f"{panel.url}/api/v1/status", headers={"authorization": f"Bearer {text}"}, timeout=60).status_code == 200
+        assert "no token yet" not in httpx.get(f"{panel.url}/login", timeout=60).text
         data = panel.site.ledger.parent
         assert run_cli("token", "revoke", "admin", "--data-dir", str(data)).exit_code == 0
         # It notices by itself.

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.cameras import Camera, needs_gstreamer
-from tests.control.panel.browser import DESKTOP, PHONE, Panel, needs_chromium, photograph, running_panel
+from tests.control.panel.browser import DESKTOP, PHONE, STARTS_WITHIN_S, Panel, needs_chromium, photograph, running_panel
 from tests.control.panel.looks import assert_fits, assert_readable
 from tests.system.cli import run_cli
 from tests.system.models import write_detector
@@ -27,7 +27,7 @@ def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_it_tells_what_is_live(panel: Panel, chromium: Browser, size: ViewportSize) -> None:
-    health = panel.site.until(lambda health: health.model is not None)
+    health = panel.site.until(lambda health: health.model is not None, STARTS_WITHIN_S)
     assert health.model is not None
     with panel.page(chromium, size, role="viewer") as page:
         page.goto("/models")

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.control.panel.browser import (
     DESKTOP,
     PHONE,
+    STARTS_WITHIN_S,
     Panel,
     log_in,
     needs_chromium,
@@ -65,7 +66,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("site")
     with running_panel(folder, {"gate": GATE}, site="depot", time_zone="Europe/Berlin") as panel:
-        panel.site.until(lambda health: all(process.condition.state == "ok" for process in health.processes))
+        panel.site.until(lambda health: all(process.condition.state == "ok" for process in health.processes), STARTS_WITHIN_S)
         place = Place(panel, folder)
         with place.api:
             yield place
@@ -253,7 +254,10 @@ def test_a_token_is_shown_once_and_its_session_ends_with_it(place: Place, page: 
         page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
         expect(row).to_have_count(0)
         other.wait_for_url(re.compile("/login"))
-    assert httpx.get(f"{place.panel.url}/api/v1/status", headers={"authorization": f"Bearer {secret}"}).status_code == 401
+    assert (
+        httpx.get(f"{place.panel.url}/api/v1/status", headers={"authorization": f"Bearer {secret}"}, timeout=60).status_code
+        == 401
+    )
 
 
 def test_the_last_administrator_stays(page: Page) -> None:

@@ -49,7 +49,9 @@ def test_from_nothing_to_counts_in_a_sheet(
         rename(page)
         roll_back(page)
         assert [line["name"] for line in lines_of(tmp_path)] == ["crossing"]
-        assert counted_in_sheet(page) >= panel.site.crossings("gate") - 5
+        # It goes on counting while the sheet is made.
+        before = panel.site.crossings("gate")
+        assert counted_in_sheet(page) >= before > 0
 
 
 def log_in_for_the_first_time(page: Page, panel: Panel) -> None:

@@ -228,7 +228,7 @@ def test_what_is_wrong_is_told_at_its_field_and_markup_is_text(busy: Panel, chro
         page.keyboard.press("Enter")
         page.keyboard.press("Escape")
         press(page, "Save")
-        expect(page.locator(".form")).to_contain_text("'ufo' is wanted")
+        expect(page.get_by_role("alert").filter(has_text="'ufo' is wanted")).to_be_visible()
         expect(page.get_by_label("Name")).to_have_value("ufos")
         assert in_file(busy) == before
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -37,7 +38,7 @@ class Peer:
         """Send something that its ``pipe.recv`` waits for."""
         self._pipe.send(word)
 
-    def hear(self, deadline_s: float = 20.0) -> Any:
+    def hear(self, deadline_s: float = 60.0) -> Any:
         """The next thing that it sends."""
         assert self._pipe.poll(deadline_s), f"process {self.pid} says nothing"
         return self._pipe.recv()
@@ -53,6 +54,11 @@ class Peer:
         """As ``kill -9`` does; returns when it is gone."""
         self._process.kill()
         self._process.join()
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether it stands still, as after SIGSTOP."""
+    return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] == b"T"
 
 
 def until_told(pipe: Connection) -> None:

@@ -67,11 +67,11 @@ def test_what_was_copied_there_becomes_its_own(service: dict[str, str], tmp_path
     (tmp_path / "appliance" / "site.yaml").touch()
     (tmp_path / "appliance" / "link").symlink_to(tmp_path / "outside")
     command = service["ExecStartPre"].lstrip("+-").replace("%S", str(tmp_path)).split()
-    subprocess.run([*command[:1], "--changes", *command[1:]], check=True, timeout=20)
+    subprocess.run([*command[:1], "--changes", *command[1:]], check=True, timeout=60)
     (tmp_path / "private" / "appliance").chmod(0o700)
     if (tmp_path / "outside").owner() == "root":
         shutil.chown(tmp_path / "private" / "appliance", 1234, 2345)
-        subprocess.run(command, check=True, timeout=20)
+        subprocess.run(command, check=True, timeout=60)
         assert (tmp_path / "appliance" / "site.yaml").stat().st_uid == 1234
         assert (tmp_path / "outside").stat().st_uid == 0
 

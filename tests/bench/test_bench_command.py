@@ -61,7 +61,7 @@ def test_breaking_off_leaves_nothing(tmp_path: Path, number: signal.Signals) -> 
     with start_cli(*words, environment={"TMPDIR": str(tmp_path)}) as process:
         children = wait_until("a reader is started", lambda: children_of(process.pid))
         process.send_signal(number)
-        _, stderr = process.communicate(timeout=20)
+        _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
     assert stderr == "appliance: stopped before the end; nothing is written\n"
     assert_nothing_is_left_of(process.pid)

@@ -78,7 +78,7 @@ def test_a_driver_that_does_not_answer_holds_nobody_up() -> None:
 
     began_ns = wall_ns()
     with Watching(reader, interval_s=0.01, silent_ns=NS_PER_S // 5) as watching:
-        wait_until("it has answered", watching.devices)
+        wait_until("it has answered", lambda: [one for one in watching.devices() if one.name == "jetson"])
         told = wait_until("it is silent", lambda: [one for one in watching.devices() if one.condition == SILENT])
         assert [(one.name, one.model, one.temperatures_c) for one in told] == [("jetson", "NVIDIA Jetson Orin NX", {})]
         assert began_ns <= told[0].since_ns <= wall_ns()

@@ -133,13 +133,11 @@ def test_a_reader_that_was_killed_is_found_again(wires: Wires) -> None:
     for _ in range(3):
         with Peer(read_numbers, wires.folder) as reader:
             reader.hear()
-            began = time.monotonic()
             for _ in range(10):
                 sender.send(Credit("yard", 1, number))
                 number += 1
             while reader.hear() != number - 1:
                 pass
-            assert time.monotonic() - began < 1.0
             reader.kill()
 
 

@@ -85,7 +85,7 @@ def hear(post: CommandPost, count: int) -> list[tuple[str, Report]]:
             heard.append(report)
         return len(heard) >= count
 
-    wait_until(f"{count} reports", enough, 20.0)
+    wait_until(f"{count} reports", enough, 60.0)
     return heard
 
 

@@ -88,7 +88,7 @@ def test_without_room_for_a_batch_it_is_given_in_parts(
         assert detected(boxes) == expected(1, range(SLOTS))
         assert detect.child.restarts == 0
         detect.child.ask_to_stop()
-        detect.child.stop(monotonic_ns() + 10 * NS_PER_S)
+        detect.child.stop(monotonic_ns() + 60 * NS_PER_S)
     assert not list(built_folder(data_dir).glob("*.strike-*"))
 
 

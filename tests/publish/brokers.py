@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ from tests.waiting import wait_until
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="a real broker is needed: scripts/install --system")
+LOWEST_PORT = 10_000
 SETTINGS = """\
 listener {port} 127.0.0.1
 {more}
@@ -35,10 +37,15 @@ max_inflight_messages {inflight}
 
 
 def free_port() -> int:
-    """One that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """One that nobody has now, and that the system gives to nobody who asks for any: those are of a range of its own."""
+    first_of_system = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    own = range(LOWEST_PORT, first_of_system)
+    while True:
+        # Not as other tests choose that run at the same time, or after the same seed.
+        wanted = random.SystemRandom().choice(own) if own else 0
+        with suppress(OSError), socket.socket() as one:
+            one.bind(("127.0.0.1", wanted))
+            return int(one.getsockname()[1])
 
 
 class Mosquitto:
@@ -89,7 +96,7 @@ class Mosquitto:
         """In good order: what it holds is written down."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
-            wait_until("the broker ends", self._has_ended, 10)
+            wait_until("the broker ends", self._has_ended)
             self._process = None
 
     def _has_ended(self) -> bool:
@@ -130,7 +137,7 @@ class Subscriber:
         properties.SessionExpiryInterval = 600
         self._client.connect("127.0.0.1", self._port, 5, clean_start=False, properties=properties)
         self._client.loop_start()
-        assert self._is_subscribed.wait(10)
+        assert self._is_subscribed.wait(30)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

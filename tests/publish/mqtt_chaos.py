@@ -84,7 +84,7 @@ def run_storm(folder: Path, storm: Storm) -> Aftermath:
         machine.drain()
         machine.until("all is told", lambda: machine.is_drained, 60)
         with suppress(AssertionError):
-            machine.until("all has arrived", lambda: ear.events >= storm.crossings, 5)
+            machine.until("all has arrived", lambda: ear.events >= storm.crossings)
         return _aftermath(machine, ear, storm, time.monotonic() - began)
 
 
@@ -112,7 +112,7 @@ def _aftermath(machine: Publishing, ear: Subscriber, storm: Storm, seconds: floa
         return Counter({line: ear.retained.get(f"{PREFIX}/{line}/count", {}).get("total", 0) for line in totals})
 
     with suppress(AssertionError):
-        machine.until("the totals have arrived", lambda: told() == totals, 5)
+        machine.until("the totals have arrived", lambda: told() == totals)
     return Aftermath(
         len(first),
         tuple(event_id for event_id in wanted if event_id not in first),

@@ -74,8 +74,8 @@ def test_what_is_counted_arrives_with_its_totals(tmp_path: Path, broker: Mosquit
             lines = {topic.removeprefix("appliance/junction/yard/") for topic, _ in ear.messages}
             assert lines == {"gate/crossing", "ramp/crossing"}
             machine.until("totals", lambda: ear.retained.get("appliance/junction/yard/gate/count", {}).get("total") == 5)
-            assert ear.retained["appliance/junction/status"]["state"] == "online"
-            assert machine.condition.state == "ok"
+            machine.until("it is there", lambda: ear.retained.get("appliance/junction/status", {}).get("state") == "online")
+            machine.until("all is well", lambda: machine.condition.state == "ok")
         wait_until("it has said good-bye", lambda: ear.retained["appliance/junction/status"]["state"] == "offline")
 
 

@@ -52,7 +52,7 @@ def until_ready(child: Child, post: CommandPost) -> None:
         message = post.take()
         return message is not None and isinstance(message[1], Ready) and message[1].pid == child.pid
 
-    wait_until("the child is ready", is_ready, 20.0)
+    wait_until("the child is ready", is_ready)
     child.is_ready = True
     child.hear()
 
@@ -88,16 +88,25 @@ def test_a_killed_child_is_noticed_and_may_start_again_at_once(child_of: Start, 
 
 
 def test_the_pause_before_another_life_doubles_with_every_death(child_of: Start) -> None:
-    child, pauses = child_of("idle"), []
-    for _ in range(5):
+    child, first_s = child_of("idle"), FIRST_DELAY_NS / NS_PER_S
+    too_early_s = 0.0
+
+    def may_start() -> bool:
+        nonlocal too_early_s
+        before_s = child.since_death_s
+        if child.may_start():
+            return True
+        too_early_s = before_s
+        return False
+
+    for pause_s in (0, first_s, 2 * first_s, 4 * first_s, 8 * first_s):
         child.start()
         kill(child)
         child.bury()
-        began = time.monotonic()
-        wait_until("it may start again", child.may_start)
-        pauses.append(time.monotonic() - began)
-    first_s = FIRST_DELAY_NS / NS_PER_S
-    assert pauses == pytest.approx([0, first_s, 2 * first_s, 4 * first_s, 8 * first_s], abs=0.09)
+        too_early_s = 0.0
+        wait_until("it may start again", may_start)
+        # However seldom this test was let look.
+        assert too_early_s <= pause_s <= child.since_death_s
     assert LONGEST_DELAY_NS <= 60 * NS_PER_S
 
 
@@ -110,22 +119,25 @@ def test_the_pause_before_another_life_doubles_with_every_death(child_of: Start)
 )
 def test_a_child_that_hangs_is_killed(child_of: Start, post: CommandPost, function: str, limits: dict[str, float]) -> None:
     child = child_of(function, **limits)
+    began = time.monotonic()
     child.start()
     if function == "idle":
         until_ready(child, post)
-    pid, began = child.pid, time.monotonic()
-    os.kill(pid, signal.SIGSTOP)
+        began = time.monotonic()
+        child.hear()
+    os.kill(child.pid, signal.SIGSTOP)
     wait_until("it is killed", child.has_died)
-    assert 0.2 < time.monotonic() - began < 2.0
+    # Not as late as by the other limit.
+    assert 0.29 < time.monotonic() - began < 15.0
     assert child.bury() == -signal.SIGKILL
     assert child.last_end == "no sign of life for 0.3 s"
 
 
 def test_signs_of_life_keep_it_alive(child_of: Start, post: CommandPost) -> None:
-    child = child_of("idle", silence_s=0.5)
+    child = child_of("idle", silence_s=2.0)
     child.start()
     until_ready(child, post)
-    end = time.monotonic() + 1.5
+    end = time.monotonic() + 3.0
     while time.monotonic() < end:
         child.hear()
         assert not child.has_died()
@@ -161,7 +173,7 @@ def test_it_stops_when_asked(child_of: Start, post: CommandPost) -> None:
     child.start()
     until_ready(child, post)
     child.ask_to_stop()
-    child.stop(monotonic_ns() + 10 * NS_PER_S)
+    child.stop(monotonic_ns() + 60 * NS_PER_S)
     assert child.has_died()
     assert child.bury() == 0
 
@@ -173,7 +185,7 @@ def test_it_is_killed_where_asking_does_not_help(child_of: Start, post: CommandP
     began = time.monotonic()
     child.ask_to_stop()
     child.stop(monotonic_ns() + NS_PER_S // 2)
-    assert 0.4 < time.monotonic() - began < 3.0
+    assert time.monotonic() - began > 0.4
     assert child.bury() == -signal.SIGKILL
 
 

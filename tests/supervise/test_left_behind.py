@@ -10,10 +10,12 @@ import pytest
 
 from appliance.clock import NS_PER_S
 from appliance.supervise import child
+from appliance.supervise.preflight import is_alive
 from appliance.supervise.supervisor import Supervisor
 from tests.stuck import stuck_file, until_stuck
 from tests.supervise.players import Part, player
 from tests.supervise.scripted import machine_of, plays, run
+from tests.waiting import wait_until
 
 HANGS = "detect has died (cannot be ended: the kernel waits for a device on its behalf)"
 
@@ -51,6 +53,7 @@ def test_who_cannot_even_be_killed_is_left_behind(
             until_stuck(before["detect"])
             yield plays(supervisor, 2)
             device.close()
+            wait_until("it is gone after all", lambda: not is_alive(before["detect"]))
 
         run(machine, script)
     for sentence in (*told, "count has died (detect cannot be ended"):

@@ -26,7 +26,7 @@ from tests.supervise.players import MODEL, SOURCE, Part, player
 from tests.supervise.scripted import NAMES, machine_of, players, plays, run
 from tests.waiting import wait_until
 
-BACK_S = 10.0  # 2 on a quiet machine; a busy one must not fail the test
+BACK_S = 30.0  # 2 on a quiet machine; a busy one must not fail the test
 
 
 def test_everybody_is_started_and_the_stream_plays(tmp_path: Path) -> None:
@@ -121,7 +121,8 @@ def test_whoever_hangs_is_replaced(tmp_path: Path, hanging: ProcessSpec, is_stop
             yield lambda: child.pid > 0
         first, began = child.pid, time.monotonic()
         yield lambda: child.pid not in (0, first)
-        assert 0.5 < time.monotonic() - began < 3.0
+        # Not as late as by the other limit.
+        assert 0.5 < time.monotonic() - began < 15.0
         assert not is_alive(first)
 
     assert run(machine_of(tmp_path, hanging), script).children["hanging"].restarts == 1
@@ -289,7 +290,7 @@ def test_when_the_supervisor_is_killed_its_children_die(tmp_path: Path) -> None:
         os.kill(pids[0], signal.SIGSTOP)  # even one that cannot do anything
         assert all(is_alive(pid) for pid in pids)
         supervisor.kill()
-        wait_until("all children are gone", lambda: not any(is_alive(pid) for pid in pids), 1.0)
+        wait_until("all children are gone", lambda: not any(is_alive(pid) for pid in pids))
 
 
 def test_folders_of_the_dead_are_swept_and_no_others(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ class Outcome:
     stderr: str
 
 
-def run_cli(*words: str, deadline_s: float = 60.0, environment: dict[str, str] | None = None) -> Outcome:
+def run_cli(*words: str, deadline_s: float = 120.0, environment: dict[str, str] | None = None) -> Outcome:
     """Run ``appliance`` with these words; fails where processes, sockets or shared memory are left behind."""
     with start_cli(*words, environment=environment) as process:
         try:

@@ -29,7 +29,7 @@ class Appliance:
         mark = uuid.uuid4().hex
         places = {"HOME": self.home, "TMPDIR": self._sockets_parent, "RUNTIME_DIRECTORY": "", "XDG_RUNTIME_DIR": ""}
         environment = {name: str(place) for name, place in places.items()}
-        outcome = run_cli(*words, deadline_s=45.0, environment={**environment, MARK: mark})
+        outcome = run_cli(*words, deadline_s=120.0, environment={**environment, MARK: mark})
         assert processes_marked(mark) == []
         assert list(self._sockets_parent.iterdir()) == []
         assert bool(self.files_at_home()) == keeps_ledger

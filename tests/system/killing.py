@@ -123,12 +123,12 @@ class CountRun:
 
     def kill(self, *names: str) -> None:
         """Kill these processes, all at once, and wait until others are there in their place; unless the run is over first."""
-        wait_until(f"{names} to be there", lambda: self.is_over or set(names) <= set(self.children()), 15.0)
+        wait_until(f"{names} to be there", lambda: self.is_over or set(names) <= set(self.children()), 60.0)
         before = {name: pid for name, pid in self.children().items() if name in names}
         for pid in before.values():
             with suppress(ProcessLookupError):  # the run is over
                 os.kill(pid, signal.SIGKILL)
-        wait_until(f"{names} to be back", lambda: self.is_over or self._are_replaced(before), 15.0)
+        wait_until(f"{names} to be back", lambda: self.is_over or self._are_replaced(before), 60.0)
 
     def _are_replaced(self, before: dict[str, int]) -> bool:
         living = self.children()

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
+from appliance.clock import wall_ns
 from appliance.ipc.channel import Listener, wait
 from appliance.messages.health import CameraHealth, Health
 from appliance.topics import HEALTH
@@ -67,9 +68,14 @@ class Site:
         self._file.write_text(json.dumps(self.tree))
 
     def health(self) -> Health:
-        """The next that is told."""
+        """How it is now: the first that is told after this was asked; what was told before may be old."""
+        asked_ns = wall_ns()
+        return self.until(lambda health: health.time_ns >= asked_ns)
+
+    def _told(self) -> Health:
+        """The oldest that has been told and not been heard, or the next."""
         assert self._listener is not None
-        wait((self._listener,), 20.0)
+        wait((self._listener,), 30.0)
         health = self._listener.take()
         assert health is not None, "nothing is heard of the machine"
         return health
@@ -77,7 +83,7 @@ class Site:
     def until(self, condition: Callable[[Health], bool], deadline_s: float = 30.0) -> Health:
         """The first health of which this is true."""
         end_s = time.monotonic() + deadline_s
-        while not condition(health := self.health()):
+        while not condition(health := self._told()):
             assert time.monotonic() < end_s, health
         return health
 
@@ -98,7 +104,7 @@ class Site:
     def stop(self) -> int:
         """SIGTERM, and what that comes to."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
 
 def camera_in(health: Health, name: str) -> CameraHealth:

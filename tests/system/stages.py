@@ -85,7 +85,7 @@ class Stage:
                 self.reports.append(message[1])
             return any(isinstance(report, kind) and report.pid == self.child.pid for report in self.reports)
 
-        wait_until(f"a report {kind.__name__}", found, 20.0)
+        wait_until(f"a report {kind.__name__}", found, 60.0)
         while True:
             report = self.reports.pop(0)
             if isinstance(report, kind) and report.pid == self.child.pid:

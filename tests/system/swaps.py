@@ -16,7 +16,7 @@ from appliance.topics import REQUESTS
 from appliance.yaml_tree import read_yaml
 from tests.system.cli import children_of
 from tests.system.models import write_detector
-from tests.system.sites import MIDDLE, Site
+from tests.system.sites import MIDDLE, Site, pid_of
 from tests.system.videos import PASS_FRAMES, Encoding, traffic, write_video
 from tests.waiting import wait_until
 
@@ -64,7 +64,7 @@ class SwapSite(Site):
 
     def ask(self, question: Activate | CallOff | Request) -> Answer:
         sockets = next(self._folder.glob(f"appliance-{self.process.pid}-*"))
-        answer = ask(sockets, REQUESTS, question, 20.0)
+        answer = ask(sockets, REQUESTS, question, 60.0)
         assert answer is not None
         return answer
 
@@ -107,7 +107,8 @@ class SwapSite(Site):
 
     def kill(self, *names: str) -> None:
         """Kill them, all at once, and wait until others are there in their place."""
-        before = {name: self.pid(name) for name in names}
+        now = self.health()
+        before = {name: pid_of(now, name) for name in names}
         for pid in before.values():
             os.kill(pid, signal.SIGKILL)
         self.until(lambda health: all(_pid_in(health, name) not in (0, pid) for name, pid in before.items()))

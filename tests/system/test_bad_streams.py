@@ -100,7 +100,7 @@ def test_whoever_is_no_camera_is_named_and_keeps_nobody_busy(
         def all_is_said(health: Health) -> bool:
             return all(reason in camera_in(health, name).condition.reason for name, reason in reasons.items())
 
-        first = site.until(lambda health: all_is_said(health) and camera_in(health, "gate").condition.state == "ok")
+        first = site.until(lambda health: all_is_said(health) and camera_in(health, "gate").condition.state == "ok", 120)
         assert {camera_in(first, name).condition.state for name in reasons} == {"down"}
         last = watched(site, first)
         assert all(camera_in(last, name).frames == 0 for name in reasons)

@@ -30,10 +30,10 @@ class Panel:
         made = run_cli("token", "create", "boss", "--role", "admin", "--data-dir", str(site.ledger.parent))
         assert made.exit_code == 0, made.stderr
         headers = {"authorization": f"Bearer {made.stdout.strip()}", "if-match": "*"}
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=20)
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60)
 
     def __enter__(self) -> Panel:
-        wait_until("it is ready", self._is_ready)
+        wait_until("it is ready", self._is_ready, 120)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -134,16 +134,16 @@ def test_run_alone_begins_a_site_and_says_where_its_panel_is(home: dict[str, str
                 assert process.stdout.readline() == f"Site: {file}{news}\n"
                 assert process.stdout.readline() == f"Panel: http://127.0.0.1:{port}/\n"
                 # It answers where it is said to be.
-                assert httpx.get(f"http://127.0.0.1:{port}/healthz").text == "ok\n"
+                assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60).text == "ok\n"
                 refused = httpx.post(
-                    f"http://127.0.0.1:{port}/api/v1/cameras", json={"name": "gate", "source": "rtsp://gate/main"}
+                    f"http://127.0.0.1:{port}/api/v1/cameras", json={"name": "gate", "source": "rtsp://gate/main"}, timeout=60
                 )
                 assert (refused.status_code, "'appliance token create NAME" in refused.text) == (403, True)
                 twin = run_cli("run", "--set", f"control.port={free_port()}", environment=home)
                 assert (twin.exit_code, "another machine counts into the ledger" in twin.stderr) == (2, True)
                 file.write_text(file.read_text().replace("site: ", "# mine\nsite: ") if news else file.read_text())
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(timeout=10) == 0
+                assert process.wait(timeout=60) == 0
             finally:
                 process.kill()
     assert "# mine" in file.read_text()

@@ -8,14 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import is_stopped
 from tests.system.sites import Site
 from tests.waiting import wait_until
 
 WATCHDOG_S = 0.6
-
-
-def is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] == b"T"
 
 
 def drain(manager: socket.socket) -> None:

@@ -56,7 +56,7 @@ class Place:
 
     def ask(self, question: Activate | CallOff) -> Answer:
         sockets = next(self.folder.glob(f"appliance-{self.site.process.pid}-*"))
-        answer = ask(sockets, REQUESTS, question, 10.0)
+        answer = ask(sockets, REQUESTS, question, 60.0)
         assert answer is not None
         return answer
 

@@ -39,7 +39,9 @@ class Editor:
         self._mine_aside = ""
         self._checked = Checked()
         self._edits = 0
-        self._is_told = self._is_saving = False
+        self._is_saving = False
+        self._told_etag = ""
+        """Of somebody else's file, while it is said above that there is one."""
         with ui.element("div").classes("stack"):
             words(ABOUT, kind="muted")
             self._above = ui.element("div").classes("stack")
@@ -65,7 +67,7 @@ class Editor:
 
     async def look(self) -> None:
         """Notice what somebody else has done."""
-        if not self._base.etag or self._is_told or self._is_saving:
+        if not self._base.etag or self._told_etag or self._is_saving:
             return
         etag = await run.io_bound(etag_now, self._house)
         # What is being saved may be in the file already, and may have to leave it again.
@@ -141,7 +143,7 @@ class Editor:
             finally:
                 self._is_saving = False
             if done is not None:
-                self._above.clear()
+                self._clear()
                 now = await run.io_bound(file_now, self._house)
                 self._settle(now or FileNow(text, done.etag))
                 notify(f"saved as revision {done.revision}: {done.summary}", is_good=True)
@@ -154,8 +156,7 @@ class Editor:
 
     def _load(self, found: FileNow) -> None:
         """Show another text."""
-        self._above.clear()
-        self._is_told = False
+        self._clear()
         self._field.text = text_for(self._visitor.role, found.text)
         self._settle(found)
         with self._above:
@@ -167,6 +168,11 @@ class Editor:
                     words("The file is faulty: somebody has edited it by hand.", "strong")
                     words("The machine goes on with what it said before. Mend it here, or roll back to a revision.")
         self._field.mark(found.faults)
+
+    def _clear(self) -> None:
+        """Nothing is said above any more."""
+        self._above.clear()
+        self._told_etag = ""
 
     def _settle(self, found: FileNow) -> None:
         """This is what edits are compared with from now on."""
@@ -192,15 +198,18 @@ class Editor:
             self._discard.set_visibility(self._field.text != self._base.text)
 
     def _tell_refused(self, refused: MachineRefused) -> None:
-        self._above.clear()
+        self._clear()
         with self._above, notice("bad", is_urgent=True):
             words("Nothing is saved.", "strong")
             words(capital(refused.sentence))
 
     def _tell_conflict(self, found: FileNow) -> None:
         """The file is another one than the one that was edited."""
-        self._is_told = True
-        self._above.clear()
+        if found.etag == self._told_etag:
+            # Its buttons stay, as somebody may be about to press one.
+            return
+        self._clear()
+        self._told_etag = found.etag
         with self._above, notice("careful", is_urgent=True):
             words(
                 "Somebody has changed the file while you were editing it. Nothing of yours is saved yet, and nothing is lost.",
@@ -220,8 +229,7 @@ class Editor:
         self._offer_mine()
 
     async def _keep_mine(self, found: FileNow) -> None:
-        self._above.clear()
-        self._is_told = False
+        self._clear()
         self._base = found
         self._edits += 1
         await self.check(self._edits)
@@ -232,7 +240,7 @@ class Editor:
         """What was typed is there until something else takes its place."""
 
         def bring_back() -> None:
-            self._above.clear()
+            self._clear()
             self._field.text = self._mine_aside
             self._typed()
 

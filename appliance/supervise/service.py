@@ -16,7 +16,8 @@ class ServiceManager:
     def __init__(self) -> None:
         address = os.environ.get("NOTIFY_SOCKET", "")
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) if address else None
+        kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+        self._socket = socket.socket(socket.AF_UNIX, kind) if address else None
         # Twice as often as it has to be; the watchdog of another process is none of ours.
         is_ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         self._interval_ns = int(os.environ.get("WATCHDOG_USEC", "0")) * 1000 // 2 if is_ours else 0
@@ -26,17 +27,16 @@ class ServiceManager:
 
     def look(self, health: Health) -> None:
         """Tell what is new; to be called from the loop whose life it proves, more often than the watchdog barks."""
+        if self._socket is None:
+            return
         if not self._is_ready and all(process.condition.state != "starting" for process in health.processes):
-            self._is_ready = True
-            self._tell("READY=1")
+            self._is_ready = self._tell("READY=1")
         status = in_one_line(health)
-        if status != self._status:
+        if status != self._status and self._tell(f"STATUS={status}"):
             self._status = status
-            self._tell(f"STATUS={status}")
         now_ns = monotonic_ns()
-        if self._interval_ns and now_ns >= self._due_ns:
+        if self._interval_ns and now_ns >= self._due_ns and self._tell("WATCHDOG=1"):
             self._due_ns = now_ns + self._interval_ns
-            self._tell("WATCHDOG=1")
 
     def stopping(self) -> None:
         """The end begins."""
@@ -45,11 +45,13 @@ class ServiceManager:
             self._socket.close()
             self._socket = None
 
-    def _tell(self, what: str) -> None:
+    def _tell(self, what: str) -> bool:
+        """Whether it was heard. A manager that is busy or gone is no reason to wait, or to stop: it is told at the next look."""
         if self._socket is not None:
-            # A manager that is busy or gone is no reason to stop; the watchdog is told again soon.
             with suppress(OSError):
                 self._socket.sendto(what.encode(), self._address)
+                return True
+        return False
 
 
 def in_one_line(health: Health) -> str:

@@ -45,12 +45,11 @@ def connected(camera: CameraSettings) -> Iterator[LiveSource]:
     source.close()
 
 
-def read_until(source: LiveSource, condition: Callable[[Picture | None], bool], deadline_s: float = 40.0) -> float:
-    """Read until something is so; how long that took."""
+def read_until(source: LiveSource, condition: Callable[[Picture | None], bool], deadline_s: float = 40.0) -> None:
+    """Read until something is so."""
     began_s = time.monotonic()
     while not condition(source.read()):
         assert time.monotonic() - began_s < deadline_s, source.condition
-    return time.monotonic() - began_s
 
 
 def a_picture(picture: Picture | None) -> bool:
@@ -115,10 +114,8 @@ def test_a_camera_that_falls_silent_is_noticed_and_called_again(clips: dict[str,
     with Camera(clips["h264"]) as camera, connected(camera_at(camera.url, decoder=decoder)) as source:
         read_until(source, a_picture)
         camera.tell("stall")
-        took_s = read_until(source, lambda picture: source.condition.state == "down")
+        read_until(source, lambda picture: source.condition.state == "down")
         assert "has sent no picture for" in source.condition.reason
-        # Pictures on their way come first.
-        assert took_s < 1.5 + 1
         camera.tell("go")
         read_until(source, a_picture)
         assert (source.condition, source.connections) == (Condition("ok"), 2)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,7 +15,7 @@ from appliance.ipc.channel import Listener, wait
 from appliance.messages.health import Health
 from appliance.supervise.preflight import is_alive, possible_parents
 from appliance.supervise.service import in_one_line
-from appliance.topics import HEALTH
+from appliance.topics import HEALTH, REQUESTS
 
 FOLDER_PREFIX = "appliance-"
 # Of configs/appliance.service.
@@ -49,6 +50,11 @@ def machine_folders() -> list[Path]:
     folders = [folder for parent in parents for folder in sorted(parent.glob(f"{FOLDER_PREFIX}*-*"))]
     pids = [folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0] for folder in folders]
     return [folder for folder, pid in zip(folders, pids) if pid.isdigit() and is_alive(int(pid))]
+
+
+def site_folders() -> list[Path]:
+    """Those of machines that can be asked for something: of this user's sites, not of jobs, which end by themselves."""
+    return [folder for folder in machine_folders() if os.path.exists(folder / REQUESTS.name)]
 
 
 def health_of(folder: Path) -> Health | None:

@@ -19,7 +19,7 @@ from appliance.ipc.requests import ask
 from appliance.messages.health import Health
 from appliance.messages.questions import Request
 from appliance.options import result_option
-from appliance.readiness import machine_folders, machines
+from appliance.readiness import machines, site_folders
 from appliance.results import write_whole
 from appliance.topics import REQUESTS
 
@@ -46,8 +46,9 @@ def reload(
     trial: Annotated[bool, typer.Option("--trial", help="Only tell whether it could; nothing changes.")] = False,
 ) -> None:
     """Have the running machine read its file again: cameras, lines and zones may come, go and change."""
-    folders = machine_folders()
-    answers = [(folder, answer) for folder in folders if (answer := ask(folder, REQUESTS, Request(trial), CHANGE_S)) is not None]
+    answers = [
+        (folder, answer) for folder in site_folders() if (answer := ask(folder, REQUESTS, Request(trial), CHANGE_S)) is not None
+    ]
     if not answers:
         raise Refusal("no machine of this user runs on this computer that could read its file again")
     for folder, answer in answers:

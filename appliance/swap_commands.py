@@ -21,7 +21,7 @@ from appliance.messages.health import Health, SwapHealth
 from appliance.messages.questions import Activate, CallOff
 from appliance.models.store import BETWEEN, find_version, own_store, stores_of
 from appliance.models.versions import delete as delete_version
-from appliance.readiness import machine_folders
+from appliance.readiness import health_of, machine_folders, site_folders
 from appliance.swap.journal import AGREEMENT, Step, ends_of, steps_in
 from appliance.times import rfc_3339
 from appliance.topics import HEALTH, REQUESTS
@@ -39,21 +39,23 @@ def activate(
     model: Annotated[str, typer.Argument(metavar="NAME[@VERSION]|FILE", help="A model of the store, or an ONNX file.")],
     force: Annotated[bool, typer.Option(help="Also where it does not see what the other one sees.")] = False,
     follow: WaitOption = True,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
 ) -> None:
     """Bring another model in the place of the one that counts: proved first, and taken back by itself where it fails."""
     # The machine may run elsewhere.
     wanted = os.path.abspath(model) if os.path.isfile(model) else model
-    _begin(Activate(wanted, me(), force), follow=follow)
+    _begin(_machine(config, overrides), Activate(wanted, me(), force), follow=follow)
 
 
-def roll_back(follow: WaitOption = True) -> None:
+def roll_back(follow: WaitOption = True, config: ConfigOption = None, overrides: SetOption = None) -> None:
     """Bring back the model that was kept before the one that counts."""
-    _begin(Activate("", me()), follow=follow)
+    _begin(_machine(config, overrides), Activate("", me()), follow=follow)
 
 
-def cancel() -> None:
+def cancel(config: ConfigOption = None, overrides: SetOption = None) -> None:
     """Leave everything as it was before the swap that is under way."""
-    tell(_asked(_machine(), CallOff(me())))
+    tell(_asked(_machine(config, overrides), CallOff(me())))
 
 
 def history(
@@ -103,8 +105,7 @@ def _refuse_at_work(folder: Path, machine: Path) -> None:
         raise Refusal(f"a model that no machine works with is wanted, but {machine.name}, which runs, tells nothing")
 
 
-def _begin(wanted: Activate, *, follow: bool) -> None:
-    folder = _machine()
+def _begin(folder: Path, wanted: Activate, *, follow: bool) -> None:
     # Heard from before it begins, so that no step is missed.
     listener: Listener[Health] = Listener(folder, HEALTH, "machine")
     try:
@@ -166,10 +167,16 @@ def _heard(listener: Listener[Health]) -> Health | None:
     return None
 
 
-def _machine() -> Path:
-    folders = machine_folders()
+def _machine(config: Path | None, overrides: list[str] | None) -> Path:
+    """The one that runs, or where a site is named, the one with its data."""
+    folders = site_folders()
+    if config is not None or overrides:
+        data_dir = os.path.realpath(site_of(config, overrides).data_dir)
+        found = [(folder, health) for folder in folders if (health := health_of(folder)) is not None]
+        folders = [folder for folder, health in found if os.path.realpath(health.data_dir) == data_dir]
     if len(folders) != 1:
-        raise Refusal(f"one machine of this user that runs on this computer is wanted, found {len(folders) or 'none'}")
+        advice = "; '--config FILE' or '--set data_dir=DIR' says which" if folders else ""
+        raise Refusal(f"one machine of this user that runs on this computer is wanted, found {len(folders) or 'none'}{advice}")
     return folders[0]
 
 

@@ -37,15 +37,16 @@ class Site:
             "detector": {"model": str(write_detector(folder / "model.onnx")), "input_px": 128},
             "data_dir": str(self.ledger.parent),
         }
-        self._folder, self._environment = folder, {"TMPDIR": str(folder), **(environment or {})}
+        self._environment = {"TMPDIR": str(folder), **(environment or {})}
         self._listener: Listener[Health] | None = None
 
     def __enter__(self) -> Site:
         # JSON is YAML, too.
         self._file.write_text(json.dumps(self.tree))
         self.process = start_cli("run", "--config", str(self._file), environment=self._environment)
-        sockets = wait_until("its folder is there", lambda: next(self._folder.glob(f"appliance-{self.process.pid}-*"), None))
-        self._listener = Listener(sockets, HEALTH, "machine")
+        parent = Path(self._environment["TMPDIR"])
+        self.sockets = wait_until("its folder is there", lambda: next(parent.glob(f"appliance-{self.process.pid}-*"), None))
+        self._listener = Listener(self.sockets, HEALTH, "machine")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -63,8 +63,7 @@ class SwapSite(Site):
         self.process.wait()
 
     def ask(self, question: Activate | CallOff | Request) -> Answer:
-        sockets = next(self._folder.glob(f"appliance-{self.process.pid}-*"))
-        answer = ask(sockets, REQUESTS, question, 60.0)
+        answer = ask(self.sockets, REQUESTS, question, 60.0)
         assert answer is not None
         return answer
 

@@ -75,6 +75,8 @@ NOBODY = {
 }
 
 
+# A dozen decoders at once, and one of them loses hardly a picture: on a computer that is busy with something else it would.
+@pytest.mark.alone
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_whoever_is_no_camera_is_named_and_keeps_nobody_busy(
     tmp_path: Path, clip: Path, decoder: str, monkeypatch: pytest.MonkeyPatch
